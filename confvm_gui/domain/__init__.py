@@ -1,0 +1,1 @@
+"""The nouns of the console (frozen dataclasses), its errors, and the seams (`ports`)."""

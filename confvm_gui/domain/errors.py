@@ -1,0 +1,131 @@
+"""Everything that the console raises on purpose, under one root.
+
+    ConfvmError                 one sentence that a person can act on
+    ├── InvalidInput            what was typed or given is wrong; carries the field
+    │   └── NameTaken           another instance has this name
+    ├── NotFound                no such instance, image, region, operation …
+    ├── Unsupported             the provider cannot do this; carries the reason
+    ├── ReadOnly                the console was opened for reading only
+    ├── WrongState              the instance is not in a state that allows this
+    ├── CapacityExceeded        the host has no room (RAM, ASIDs); trying later may work
+    ├── Transient               failed now, may work when tried again
+    │   └── WorkerLost          the process that ran the guest died
+    ├── OperationCancelled      the user cancelled; what was done was rolled back
+    ├── GuestFault              the guest crashed or answered nonsense
+    ├── MeasurementMismatch     the launch is not what was expected; no secret was released
+    ├── FirmwareError           the secure processor refused; carries command and status
+    ├── KeyUnavailable          a key that is needed cannot be used
+    ├── StoreError              the data directory cannot be used
+    │   ├── StoreCorrupt        the database is damaged
+    │   ├── StoreTooNew         written by a newer console
+    │   └── StoreFull           no space left on the disk
+    └── BugError                an assumption of ours did not hold; please report
+
+A message is one sentence without a trailing full stop's worth of jargon: what is wrong and what to do.
+The four that `sev`, the lowest layer, raises itself are defined there.
+`asyncio.CancelledError` is not part of this tree and is never wrapped.
+"""
+
+from __future__ import annotations
+
+from confvm_gui.sev.errors import BugError, ConfvmError, InvalidInput, MeasurementMismatch
+
+__all__ = [
+    "BugError",
+    "CapacityExceeded",
+    "ConfvmError",
+    "FirmwareError",
+    "GuestFault",
+    "InvalidInput",
+    "KeyUnavailable",
+    "MeasurementMismatch",
+    "NameTaken",
+    "NotFound",
+    "OperationCancelled",
+    "ReadOnly",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreFull",
+    "StoreTooNew",
+    "Transient",
+    "Unsupported",
+    "WorkerLost",
+    "WrongState",
+]
+
+
+class NameTaken(InvalidInput):
+    """Another instance of the same provider has this name."""
+
+
+class NotFound(ConfvmError):
+    """No such thing."""
+
+
+class Unsupported(ConfvmError):
+    """The provider cannot do this; the message is the reason."""
+
+
+class ReadOnly(ConfvmError):
+    """The console was opened for reading only."""
+
+
+class WrongState(ConfvmError):
+    """The instance is not in a state that allows this."""
+
+
+class CapacityExceeded(ConfvmError):
+    """The host has no room: RAM or ASIDs."""
+
+
+class Transient(ConfvmError):
+    """Failed now, may work when tried again."""
+
+
+class WorkerLost(Transient):
+    """The process that ran the guest died."""
+
+
+class OperationCancelled(ConfvmError):
+    """The user cancelled; what had been done was rolled back."""
+
+
+class GuestFault(ConfvmError):
+    """The guest crashed, or answered what it must not."""
+
+
+class FirmwareError(ConfvmError):
+    """The secure processor refused a command.
+
+    `command` is the published name (`LAUNCH_START`), `status` the firmware's code, `status_name` its name in the
+    specification's words.
+    """
+
+    def __init__(self, command: str, status: int, status_name: str, message: str) -> None:
+        super().__init__(message)
+        self.command = command
+        self.status = status
+        self.status_name = status_name
+
+    def __reduce__(self) -> tuple[type[FirmwareError], tuple[str, int, str, str]]:
+        return type(self), (self.command, self.status, self.status_name, str(self))
+
+
+class KeyUnavailable(ConfvmError):
+    """A key that is needed cannot be used."""
+
+
+class StoreError(ConfvmError):
+    """The data directory cannot be used."""
+
+
+class StoreCorrupt(StoreError):
+    """The database is damaged."""
+
+
+class StoreTooNew(StoreError):
+    """The database was written by a newer console."""
+
+
+class StoreFull(StoreError):
+    """There is no space left on the disk."""

@@ -1,0 +1,147 @@
+"""A FleetSession over a FakeProvider and a store in memory: the real fleet layer, with nothing on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from confvm_gui.catalog import load_catalog
+from confvm_gui.domain.event import AuditRecord, AuditVerdict, Event
+from confvm_gui.domain.instance import Instance
+from confvm_gui.domain.metrics import Sample
+from confvm_gui.domain.operation import Operation
+from confvm_gui.fleet.session import FleetSession
+from tests.support.fake_provider import FakeProvider
+
+
+class MemoryInstances:
+    def __init__(self, instances: Sequence[Instance]) -> None:
+        self.kept = {instance.id: instance for instance in instances}
+
+    async def all(self) -> Sequence[Instance]:
+        return tuple(self.kept.values())
+
+    def put(self, instances: Sequence[Instance]) -> None:
+        self.kept.update({instance.id: instance for instance in instances})
+
+    def remove(self, instance_ids: Sequence[str]) -> None:
+        for instance_id in instance_ids:
+            self.kept.pop(instance_id, None)
+
+
+class MemoryOperations:
+    def __init__(self) -> None:
+        self.kept: dict[str, Operation] = {}
+
+    async def accept(self, operations: Sequence[Operation]) -> None:
+        for operation in operations:
+            self.kept.setdefault(operation.id, operation)
+
+    def update(self, operation: Operation) -> None:
+        self.kept[operation.id] = operation
+
+    async def unfinished(self) -> Sequence[Operation]:
+        return [operation for operation in self.kept.values() if not operation.status.is_final]
+
+    async def recent(self, limit: int) -> Sequence[Operation]:
+        return list(reversed(self.kept.values()))[:limit]
+
+
+class MemoryAudit:
+    def __init__(self) -> None:
+        self.records: list[AuditRecord] = []
+        self.broken_at: int | None = None
+        """Set by a test that wants a chain that does not hold."""
+
+    def append(self, event: Event) -> None:
+        before = self.records[-1].hash if self.records else "0" * 64
+        digest = hashlib.sha256(f"{before}{event.action}{event.message}".encode()).hexdigest()
+        self.records.append(AuditRecord(len(self.records) + 1, event, before, digest))
+
+    async def read(
+        self, *, limit: int, before: int | None = None, subject: str | None = None, text: str = ""
+    ) -> Sequence[AuditRecord]:
+        found = [
+            record
+            for record in reversed(self.records)
+            if (before is None or record.sequence < before)
+            and (subject is None or record.event.subject == subject)
+            and (text.lower() in f"{record.event.message} {record.event.action}".lower())
+        ]
+        return found[:limit]
+
+    async def verify(self) -> AuditVerdict:
+        head = self.records[-1].hash if self.records else ""
+        if self.broken_at is not None:
+            return AuditVerdict(False, len(self.records), self.broken_at, "the hash does not fit", "")
+        return AuditVerdict(True, len(self.records), None, "", head)
+
+
+class MemorySamples:
+    def __init__(self) -> None:
+        self.kept: list[Sample] = []
+
+    def append(self, samples: Sequence[Sample]) -> None:
+        self.kept.extend(samples)
+
+    async def since(self, instance_id: str, at: float, limit: int = 10_000) -> Sequence[Sample]:
+        return [sample for sample in self.kept if sample.instance_id == instance_id and sample.at >= at][-limit:]
+
+    def prune(self, before: float) -> None:
+        self.kept = [sample for sample in self.kept if sample.at >= before]
+
+
+class MemorySettings:
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self.values = dict(values)
+
+    async def load(self) -> Mapping[str, object]:
+        return dict(self.values)
+
+    def put(self, key: str, value: object) -> None:
+        self.values[key] = value
+
+
+class MemoryStore:
+    """domain.ports.repositories.Store in memory."""
+
+    def __init__(
+        self,
+        instances: Sequence[Instance] = (),
+        settings: Mapping[str, object] | None = None,
+        readonly_reason: str = "",
+    ) -> None:
+        self.readonly_reason = readonly_reason
+        self.readonly = bool(readonly_reason)
+        self.instances = MemoryInstances(instances)
+        self.operations = MemoryOperations()
+        self.audit = MemoryAudit()
+        self.samples = MemorySamples()
+        self.settings = MemorySettings(settings or {})
+
+    async def flush(self) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def fake_session(
+    instances: Sequence[Instance] = (),
+    *,
+    settings: Mapping[str, object] | None = None,
+    readonly_reason: str = "",
+    provider: FakeProvider | None = None,
+    connect: bool = True,
+) -> FleetSession:
+    """A session that has seen `instances`; `connect` False leaves the provider alone."""
+    provider = provider or FakeProvider(instances)
+    store = MemoryStore(instances, settings, readonly_reason)
+    session = await FleetSession.begin(load_catalog(), {provider.name: provider}, store, Path("/data/confvm"))
+    session.key_protection = "The wrapping key is kept in the system's keyring."
+    if connect:
+        await session.connect()
+        if not session.readonly:
+            await session.inventory.connected(provider.name)
+    return session
