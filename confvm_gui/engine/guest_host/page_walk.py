@@ -1,0 +1,91 @@
+"""From a guest's virtual address to DRAM: its page tables, its C-bits, its place in the host's memory.
+
+Four-level paging of long mode (APM volume 2, 5.3). The C-bit of the last entry says whether the access is private
+(APM volume 2, 15.34.1); with paging off (CR3 zero here: guests start so) every access of an SEV guest is private.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from mmap import mmap
+from typing import Final
+
+from confvm_gui.domain.memory import PAGE_SIZE
+from confvm_gui.engine.memory_controller.page_state import PRIVATE, RAW, STATE_MASK, TOUCHED, UNTOUCHED
+
+_PRESENT: Final = 1
+_WRITABLE: Final = 2
+_LARGE: Final = 0x80
+_ADDRESS: Final = 0x000F_FFFF_FFFF_F000
+_LEVELS: Final = (39, 30, 21, 12)
+_AHEAD: Final = 64
+"""Pages converted at once: following pages that nobody has used are most likely wanted next."""
+
+Convert = Callable[[int, int, bool], None]
+"""(page, count, private): ask the memory controller to change the pages' representation."""
+
+
+class PageFault(Exception):
+    """No mapping, or an address outside the guest's RAM; the message says which."""
+
+
+class PageWalk:
+    """One guest's address translation."""
+
+    def __init__(
+        self, memory: mmap, states: mmap, *, spa: int, ram_bytes: int, sev: bool, c_bit: int, convert: Convert
+    ) -> None:
+        self._memory = memory
+        self._states = states
+        self._spa = spa
+        self._first_state = spa // PAGE_SIZE
+        self._pages = ram_bytes // PAGE_SIZE
+        self._sev = sev
+        self._c_mask = 1 << c_bit if sev else 0
+        self._address_mask = _ADDRESS & ~self._c_mask
+        self._convert = convert
+
+    def translate(self, virtual: int, cr3: int) -> tuple[int, bool]:
+        """Return (SPA of the page, writable) and make the page's representation fit the access.
+
+        Raises PageFault.
+        """
+        if cr3 == 0:
+            return self._use(virtual & ~(PAGE_SIZE - 1), private=True), True
+        table, private, writable = cr3 & self._address_mask, bool(cr3 & self._c_mask), True
+        for shift in _LEVELS:
+            base = self._use(table, private=private)
+            (entry,) = struct.unpack_from("<Q", self._memory, base + 8 * (virtual >> shift & 511))
+            if not entry & _PRESENT:
+                raise PageFault(f"page fault at {virtual:#x}: not mapped")
+            private = bool(entry & self._c_mask)
+            writable = writable and bool(entry & _WRITABLE)
+            if shift == _LEVELS[-1] or entry & _LARGE:
+                offset = virtual & ((1 << shift) - 1)
+                frame = entry & self._address_mask & ~((1 << shift) - 1)
+                return self._use((frame | offset) & ~(PAGE_SIZE - 1), private=private), writable
+            table = entry & self._address_mask
+        raise PageFault(f"page fault at {virtual:#x}")
+
+    def _use(self, gpa: int, *, private: bool) -> int:
+        page = gpa // PAGE_SIZE
+        if page >= self._pages:
+            raise PageFault(f"access to {gpa:#x}, outside the guest's RAM")
+        index = self._first_state + page
+        wanted = PRIVATE if private and self._sev else RAW
+        state = self._states[index]
+        if state & STATE_MASK != wanted:
+            if state == UNTOUCHED and wanted == RAW:
+                self._states[index] = RAW
+            else:
+                self._convert(page, self._untouched_run(index) if state == UNTOUCHED else 1, wanted == PRIVATE)
+            state = wanted
+        if not state & TOUCHED:
+            self._states[index] = wanted | TOUCHED
+        return self._spa + gpa
+
+    def _untouched_run(self, index: int) -> int:
+        limit = min(_AHEAD, self._first_state + self._pages - index)
+        states = self._states[index : index + limit]
+        return len(states) - len(states.lstrip(b"\0")) or 1

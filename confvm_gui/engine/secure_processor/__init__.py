@@ -1,0 +1,13 @@
+"""The AMD secure processor, emulated: the SEV firmware's commands over its own keys and guest contexts.
+
+What a host's software sends to the firmware's mailbox are here the methods of `processor.SecureProcessor`, by the
+published names (publication 55766). One module for each chapter of commands, so that more can be added beside them:
+
+    platform_commands   INIT to DF_FLUSH: states, owner, platform keys
+    guest_commands      ACTIVATE, DEACTIVATE, GUEST_STATUS, DECOMMISSION, ATTESTATION
+    launch_commands     LAUNCH_START to LAUNCH_FINISH
+
+They share `firmware_state`, `guest_context` (GCTX), `asid_table` (who owns which ASID, what must be flushed),
+`identity` (CEK, OCA, PEK, PDH), `emulated_root` (the ARK and ASK that stand in for AMD's), and reach memory through
+`memory_port` alone. Decisions and what is not modelled: resources/adr/0003-secure-processor.md.
+"""

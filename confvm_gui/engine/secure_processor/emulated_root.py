@@ -1,0 +1,87 @@
+"""The ARK and ASK that stand in for AMD's: made in memory, known to nobody, and named EMULATED in their key ids.
+
+A chain that ends here proves nothing about hardware. Anybody who checks it against AMD's published ARK finds so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from threading import RLock
+from typing import Final, NamedTuple
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from confvm_gui.sev.amd_certificate import AmdCertificate
+from confvm_gui.sev.key_usage import Algorithm, Usage
+from confvm_gui.sev.sev_certificate import SevCertificate
+
+KEY_ID_PREFIX: Final = b"EMULATED"
+"""First 8 of the 16 bytes of every key id made here."""
+
+
+class _Signer(NamedTuple):
+    key: rsa.RSAPrivateKey
+    certificate: AmdCertificate
+
+
+class EmulatedRoot:
+    """An emulated ARK and ASK.
+
+    The RSA keys are generated when they are first needed, which takes seconds with 4096 bits: make one root, share it
+    between processors, and do not ask for chains on the GUI thread.
+    """
+
+    def __init__(self, bits: int = 4096) -> None:
+        """`bits` is 4096 as on Rome and later, or 2048 as on Naples."""
+        self._bits = bits
+        self._lock = RLock()
+        self._ark: _Signer | None = None
+        self._ask: _Signer | None = None
+
+    def prepare(self) -> None:
+        """Generate the keys now, if they are not there yet: seconds with 4096 bits."""
+        self._signer_for_ask()
+
+    @property
+    def ark(self) -> AmdCertificate:
+        """The root's certificate, signed by itself."""
+        return self._signer_for_ark().certificate
+
+    @property
+    def ask(self) -> AmdCertificate:
+        """The signing key's certificate, signed by the ARK."""
+        return self._signer_for_ask().certificate
+
+    def sign_cek(self, certificate: SevCertificate) -> SevCertificate:
+        """A chip's CEK certificate, signed by the ASK."""
+        algorithm = Algorithm.RSA_SHA384 if self._bits > 2048 else Algorithm.RSA_SHA256
+        return certificate.signed(self._signer_for_ask().key, Usage.ASK, algorithm)
+
+    def _signer_for_ark(self) -> _Signer:
+        with self._lock:
+            if self._ark is None:
+                self._ark = self._make(Usage.ARK, None)
+            return self._ark
+
+    def _signer_for_ask(self) -> _Signer:
+        with self._lock:
+            if self._ask is None:
+                self._ask = self._make(Usage.ASK, self._signer_for_ark())
+            return self._ask
+
+    def _make(self, usage: Usage, issuer: _Signer | None) -> _Signer:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=self._bits)
+        key_id = _key_id(key.public_key())
+        certificate = AmdCertificate.unsigned(
+            usage,
+            key.public_key(),
+            key_id=key_id,
+            certifying_id=issuer.certificate.key_id if issuer else key_id,
+        )
+        return _Signer(key, certificate.signed(issuer.key if issuer else key))
+
+
+def _key_id(key: rsa.RSAPublicKey) -> bytes:
+    encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    return KEY_ID_PREFIX + hashlib.sha256(encoded).digest()[:8]
