@@ -1,0 +1,165 @@
+"""The tables of the console's database, version by version.
+
+A version is never edited once released: a change is a new one at the end. `user_version` is the number of versions that
+a database has. Tables are STRICT (https://www.sqlite.org/stricttables.html): a wrong type is refused, not converted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+APPLICATION_ID = 0x43564D43
+"""SQLite's application_id of a console database: "CVMC", as `file` shows it."""
+
+MIGRATION_SET = "confvm-console"
+"""Name of the set in sqlite-utils' table of applied migrations."""
+
+MIGRATIONS_TABLE = (
+    'CREATE TABLE "_sqlite_migrations" '
+    '("id" INTEGER PRIMARY KEY, "migration_set" TEXT, "name" TEXT, "applied_at" TEXT)',
+    'CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name" ON "_sqlite_migrations" ("migration_set", "name")',
+)
+"""As sqlite-utils 4 makes it, so that a new database need not wait for the import of sqlite-utils."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaVersion:
+    """One step from the version before."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+_INSTANCES = """
+CREATE TABLE instances (
+    id TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    cloud TEXT NOT NULL,
+    region TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    machine_type TEXT NOT NULL,
+    image TEXT NOT NULL,
+    technology TEXT NOT NULL,
+    state TEXT NOT NULL,
+    vcpus INTEGER NOT NULL,
+    memory_mib INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    state_reason TEXT NOT NULL,
+    trust TEXT NOT NULL,
+    trust_at REAL,
+    trust_by TEXT NOT NULL,
+    compliance TEXT NOT NULL,
+    load REAL NOT NULL,
+    emulated INTEGER NOT NULL,
+    runs TEXT NOT NULL,
+    labels TEXT NOT NULL
+) STRICT
+"""
+
+_OPERATIONS = """
+CREATE TABLE operations (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    instance_name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    accepted_at REAL NOT NULL,
+    intent TEXT NOT NULL,
+    steps TEXT NOT NULL,
+    progress REAL NOT NULL,
+    attempts INTEGER NOT NULL,
+    ended_at REAL,
+    error TEXT NOT NULL
+) STRICT
+"""
+
+_AUDIT = (
+    """
+CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY NOT NULL,
+    at REAL NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    message TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    previous_hash TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT
+""",
+    "CREATE INDEX audit_subject ON audit (subject, sequence)",
+    # The head is kept apart from the log, so that records cut off its end are missed.
+    """
+CREATE TABLE audit_head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    sequence INTEGER NOT NULL,
+    hash TEXT NOT NULL
+) STRICT
+""",
+    "INSERT INTO audit_head VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000')",
+    """
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END
+""",
+    """
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END
+""",
+    # INSERT OR REPLACE deletes without the trigger above, unless recursive_triggers is on: only the next in line may
+    # come.
+    """
+CREATE TRIGGER audit_in_order BEFORE INSERT ON audit
+WHEN NOT EXISTS (SELECT 1 FROM audit_head WHERE sequence = NEW.sequence - 1 AND hash = NEW.previous_hash)
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END
+""",
+    """
+CREATE TRIGGER audit_moves_head AFTER INSERT ON audit BEGIN
+    UPDATE audit_head SET sequence = NEW.sequence, hash = NEW.hash;
+END
+""",
+    """
+CREATE TRIGGER audit_head_stays BEFORE DELETE ON audit_head BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END
+""",
+)
+
+_SAMPLES = """
+CREATE TABLE samples (
+    instance_id TEXT NOT NULL,
+    at REAL NOT NULL,
+    cpu REAL NOT NULL,
+    memory_bytes INTEGER NOT NULL,
+    disk_read_bytes INTEGER NOT NULL,
+    console_bytes INTEGER NOT NULL,
+    queries INTEGER NOT NULL
+) STRICT
+"""
+
+SCHEMA: tuple[SchemaVersion, ...] = (
+    SchemaVersion(
+        "m001_first",
+        (
+            _INSTANCES,
+            _OPERATIONS,
+            "CREATE INDEX operations_unfinished ON operations (sequence) WHERE status IN ('pending', 'running')",
+            *_AUDIT,
+            _SAMPLES,
+            "CREATE INDEX samples_of_instance ON samples (instance_id, at)",
+            "CREATE INDEX samples_at ON samples (at)",
+            "CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT",
+        ),
+    ),
+)
+"""All versions, oldest first."""
+
+TABLES = frozenset({"instances", "operations", "audit", "audit_head", "samples", "settings"})
+"""What a database of the current version must have."""

@@ -1,0 +1,205 @@
+"""What every Store promises (domain/ports/repositories.py). One implementation so far: SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from confvm_gui.domain.errors import InvalidInput, ReadOnly
+from confvm_gui.domain.instance import InstanceState
+from confvm_gui.domain.operation import OperationStatus, OperationStep
+from confvm_gui.domain.ports.repositories import Store
+from confvm_gui.store import open_store
+from tests.unit.store.nouns import event, instance, operation, sample
+
+OpenStore = Callable[[Path], Awaitable[Store]]
+
+
+@pytest.fixture
+def open_it() -> OpenStore:
+    return open_store
+
+
+async def test_instances_come_back_and_are_replaced_by_id(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    store.instances.put([instance(1), instance(2)])
+    store.instances.put([instance(2, InstanceState.STOPPED), instance(3)])
+    store.instances.remove([instance(1).id, "never was"])
+    await store.flush()
+    assert await store.instances.all() == [instance(2, InstanceState.STOPPED), instance(3)]
+    await store.aclose()
+
+
+async def test_what_was_written_is_there_after_reopening(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    store.instances.put([instance(1)])
+    await store.operations.accept([operation(1)])
+    store.audit.append(event(1))
+    store.samples.append([sample("a", 1.0)])
+    store.settings.put("window", {"geometry": [1, 2, 3]})
+    await store.aclose()
+
+    store = await open_it(data_dir)
+    assert await store.instances.all() == [instance(1)]
+    assert await store.operations.unfinished() == [operation(1)]
+    assert [record.event for record in await store.audit.read(limit=9)] == [event(1)]
+    assert await store.samples.since("a", 0.0) == [sample("a", 1.0)]
+    assert await store.settings.load() == {"window": {"geometry": [1, 2, 3]}}
+    await store.aclose()
+
+
+async def test_accept_is_on_disk_when_it_returns(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    await store.operations.accept([operation(1), operation(2)])
+    assert await store.operations.unfinished() == [operation(1), operation(2)]
+    await store.aclose()
+
+
+async def test_an_operation_that_exists_is_left_as_it_is(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    await store.operations.accept([operation(1)])
+    await store.operations.accept([replace(operation(1), instance_name="other"), operation(2)])
+    assert await store.operations.unfinished() == [operation(1), operation(2)]
+    await store.aclose()
+
+
+async def test_operations_are_accepted_all_or_none(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    with pytest.raises(InvalidInput, match="surrogate"):
+        await store.operations.accept([operation(1), replace(operation(2), instance_name="\ud800"), operation(3)])
+    assert await store.operations.recent(9) == []
+    await store.aclose()
+
+
+async def test_one_bad_operation_takes_no_other_along(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    bad = replace(operation(2), intent={"path": object()})
+    outcomes = await asyncio.gather(
+        *(store.operations.accept([each]) for each in (operation(1), bad, operation(3))), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [type(None), InvalidInput, type(None)]
+    assert await store.operations.unfinished() == [operation(1), operation(3)]
+    await store.flush()
+    await store.aclose()
+
+
+async def test_update_replaces_what_changes_and_final_ones_are_no_longer_unfinished(
+    open_it: OpenStore, data_dir: Path
+) -> None:
+    store = await open_it(data_dir)
+    await store.operations.accept([operation(1), operation(2), operation(3)])
+    running = replace(
+        operation(1),
+        status=OperationStatus.RUNNING,
+        steps=(OperationStep("LAUNCH_START", 5.0, "ASID 1"),),
+        progress=0.5,
+    )
+    done = replace(operation(2), status=OperationStatus.FAILED, attempts=3, ended_at=9.0, error="No room")
+    store.operations.update(replace(running, progress=0.1))
+    store.operations.update(running)
+    store.operations.update(done)
+    await store.flush()
+    assert await store.operations.unfinished() == [running, operation(3)]
+    assert await store.operations.recent(2) == [operation(3), done]
+    await store.aclose()
+
+
+async def test_audit_is_read_backwards_in_pages_and_filtered(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    for number in range(1, 8):
+        store.audit.append(event(number, subject="a" if number % 2 else "b"))
+    store.audit.append(replace(event(8), message="Arrêt de l'instance ÉTÉ", action="instance.stop"))
+    await store.flush()
+
+    async def sequences(
+        limit: int = 100, before: int | None = None, subject: str | None = None, text: str = ""
+    ) -> list[int]:
+        records = await store.audit.read(limit=limit, before=before, subject=subject, text=text)
+        return [record.sequence for record in records]
+
+    assert await sequences(limit=3) == [8, 7, 6]
+    assert await sequences(limit=3, before=6) == [5, 4, 3]
+    assert await sequences(before=1) == []
+    assert await sequences(subject="b") == [6, 4, 2]
+    assert await sequences(subject="b", before=6, limit=1) == [4]
+    assert await sequences(text="été") == [8]
+    assert await sequences(text="INSTANCE.STOP") == [8]
+    assert await sequences(text="vm-", subject="a") == [7, 5, 3, 1]
+    assert await sequences(text="%") == []
+    assert await sequences(limit=0) == []
+    await store.aclose()
+
+
+async def test_audit_is_a_chain_that_holds(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    empty = await store.audit.verify()
+    assert (empty.intact, empty.records, empty.first_bad) == (True, 0, None)
+    for number in range(5):
+        store.audit.append(event(number))
+    await store.flush()
+    records = list(reversed(await store.audit.read(limit=9)))
+    assert [record.sequence for record in records] == [1, 2, 3, 4, 5]
+    assert records[0].previous_hash == "0" * 64
+    assert [record.previous_hash for record in records[1:]] == [record.hash for record in records[:-1]]
+    verdict = await store.audit.verify()
+    assert (verdict.intact, verdict.records, verdict.first_bad, verdict.head) == (True, 5, None, records[-1].hash)
+    await store.aclose()
+
+
+async def test_samples_are_read_oldest_first_and_pruned(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    store.samples.append([sample("a", float(at)) for at in (3, 1, 2, 4)])
+    store.samples.append([sample("b", 1.5)])
+    await store.flush()
+    assert [each.at for each in await store.samples.since("a", 2.0)] == [2.0, 3.0, 4.0]
+    assert [each.at for each in await store.samples.since("a", 0.0, limit=2)] == [1.0, 2.0]
+    store.samples.prune(3.0)
+    await store.flush()
+    assert [each.at for each in await store.samples.since("a", 0.0)] == [3.0, 4.0]
+    assert await store.samples.since("b", 0.0) == []
+    await store.aclose()
+
+
+async def test_settings_are_replaced_by_key(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    store.settings.put("theme", "dark")
+    store.settings.put("theme", None)
+    store.settings.put("searches", [{"name": "été", "tokens": ["-tech:sev"]}])
+    with pytest.raises(InvalidInput):
+        store.settings.put("theme", float("nan"))
+    with pytest.raises(InvalidInput):
+        store.settings.put("theme", {1, 2})
+    await store.flush()
+    assert await store.settings.load() == {"theme": None, "searches": [{"name": "été", "tokens": ["-tech:sev"]}]}
+    await store.aclose()
+
+
+async def test_a_second_console_reads_and_says_why_it_does_not_write(open_it: OpenStore, data_dir: Path) -> None:
+    first = await open_it(data_dir)
+    assert not first.readonly
+    assert first.readonly_reason == ""
+    second = await open_it(data_dir)
+    assert second.readonly
+    assert "Another console" in second.readonly_reason
+
+    first.instances.put([instance(1)])
+    await first.flush()
+    assert await second.instances.all() == [instance(1)]
+    with pytest.raises(ReadOnly):
+        second.instances.put([instance(2)])
+    with pytest.raises(ReadOnly):
+        await second.operations.accept([operation(1)])
+    with pytest.raises(ReadOnly):
+        second.audit.append(event(1))
+    await second.flush()
+
+    await first.aclose()
+    assert await second.instances.all() == [instance(1)]
+    await second.aclose()
+    third = await open_it(data_dir)
+    assert not third.readonly
+    await third.aclose()
