@@ -83,11 +83,15 @@ class GuestMachine:
         secret: bytes = b"",
         disk: bytes = b"",
         aes_instructions: bool = True,
+        slice_us: int = 0,
     ) -> None:
+        """`slice_us`: take the processor away after so many microseconds, wherever the guest is; 0: never."""
         self.ram = mmap.mmap(-1, ram_bytes)
         self.sev = sev
         self.disk = disk
         self.aes_instructions = aes_instructions
+        self.slice_us = slice_us
+        self.preempted = 0
         self.serial = bytearray()
         self.powered_off: int | None = None
         self.private: set[int] = set()
@@ -144,8 +148,17 @@ class GuestMachine:
         if not self._doorbell:
             self._clock_offset += pause / 1000
         self._doorbell = False
-        self._uc.ctl(UC_CTL_TLB_FLUSH, UC_CTL_IO_WRITE)
-        self._uc.emu_start(self._uc.reg_read(UC_X86_REG_RIP), 0)
+        while True:
+            self._uc.ctl(UC_CTL_TLB_FLUSH, UC_CTL_IO_WRITE)
+            self._uc.emu_start(self._uc.reg_read(UC_X86_REG_RIP), 0, timeout=self.slice_us)
+            if self._halted():
+                return
+            self.preempted += 1
+
+    def _halted(self) -> bool:
+        """Whether the instruction before the next one is HLT."""
+        at: int = self._uc.reg_read(UC_X86_REG_RIP) - 1
+        return self.ram[at] == 0xF4
 
     def run(self, until: Callable[[GuestMachine], bool], seconds: float = 50.0) -> None:
         """Turn after turn until the condition holds. It fails on power-off, and after so many real seconds."""
@@ -271,7 +284,12 @@ class RecordsRun:
 
 
 def start_records(
-    table: RecordsTable, *, sev: bool = True, aes_instructions: bool = True, ram_bytes: int | None = None
+    table: RecordsTable,
+    *,
+    sev: bool = True,
+    aes_instructions: bool = True,
+    ram_bytes: int | None = None,
+    slice_us: int = 0,
 ) -> RecordsRun:
     """Launch the records guest on the table, with fresh keys."""
     disk_key, mailbox_key = os.urandom(64), os.urandom(32)
@@ -283,5 +301,6 @@ def start_records(
         secret=guest_secret(disk_key=disk_key, mailbox_key=mailbox_key),
         disk=disk,
         aes_instructions=aes_instructions,
+        slice_us=slice_us,
     )
     return RecordsRun(machine, table, MailboxKey(mailbox_key))
