@@ -1,0 +1,419 @@
+"""Jobs: every change of an instance as an operation, from the intent on disk to its outcome.
+
+An operation is committed to the store before it begins, runs at most once at a time for each instance, in the order
+of acceptance, is tried again with growing pauses where trying again can help, and can be cancelled as long as its
+provider can turn back. What a crash left unfinished is taken up at the next start: done to its end, or undone and
+reported. Providers are idempotent by the operation's id, so nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from confvm_gui.catalog import Catalog
+from confvm_gui.catalog.fit import request_problems
+from confvm_gui.domain.errors import (
+    ConfvmError,
+    InvalidInput,
+    NameTaken,
+    NotFound,
+    OperationCancelled,
+    ReadOnly,
+    Transient,
+    Unsupported,
+    WrongState,
+)
+from confvm_gui.domain.event import Severity
+from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest, check_labels, check_name
+from confvm_gui.domain.operation import Operation, OperationKind, OperationStatus, OperationStep
+from confvm_gui.domain.ports.provider import CanPause, Capability, Provider
+from confvm_gui.domain.ports.repositories import OperationRepository
+from confvm_gui.fleet.background import Background
+from confvm_gui.fleet.events import EventFeed
+from confvm_gui.fleet.inventory import Inventory
+from confvm_gui.fleet.launch.request_file import request_from_mapping, request_to_mapping
+from confvm_gui.fleet.observable import Observable
+
+logger: Final = logging.getLogger(__name__)
+
+ATTEMPTS: Final = 4
+_FIRST_PAUSE: Final = 0.5
+"""Seconds before the second attempt; doubles, with up to half of it added at random."""
+CONCURRENT: Final = 8
+"""Operations of one provider that run at the same time."""
+_jitter: Final = random.SystemRandom()
+_KEPT: Final = 500
+"""Finished operations kept in memory."""
+
+_ALLOWED: Final[Mapping[OperationKind, frozenset[InstanceState]]] = {
+    OperationKind.START: frozenset({InstanceState.STOPPED, InstanceState.CRASHED}),
+    OperationKind.STOP: frozenset({InstanceState.RUNNING, InstanceState.PAUSED, InstanceState.CRASHED}),
+    OperationKind.RESET: frozenset({InstanceState.RUNNING, InstanceState.PAUSED, InstanceState.CRASHED}),
+    OperationKind.PAUSE: frozenset({InstanceState.RUNNING}),
+    OperationKind.RESUME: frozenset({InstanceState.PAUSED}),
+    OperationKind.DELETE: frozenset(InstanceState) - {InstanceState.DELETING},
+}
+
+
+def allowed(kind: OperationKind, state: InstanceState) -> bool:
+    """Whether an instance in `state` can be asked for `kind`."""
+    return state in _ALLOWED.get(kind, frozenset())
+
+
+class _Context:
+    """What a provider sees of its operation (domain.ports.provider.OperationContext)."""
+
+    def __init__(self, operation: Operation, report: Callable[[str, float, str], None]) -> None:
+        self._operation = operation
+        self._report = report
+        self.cancel_asked = False
+
+    @property
+    def operation_id(self) -> str:
+        return self._operation.id
+
+    @property
+    def instance_id(self) -> str:
+        return self._operation.instance_id
+
+    def step(self, name: str, progress: float, detail: str = "") -> None:
+        if self.cancel_asked:
+            raise OperationCancelled("Cancelled; what had been done was undone")
+        self._report(name, progress, detail)
+
+
+class Jobs:
+    """Accepts operations and runs them."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        providers: Mapping[str, Provider],
+        inventory: Inventory,
+        repository: OperationRepository,
+        events: EventFeed,
+        *,
+        readonly_reason: str,
+    ) -> None:
+        self.changes: Observable[Operation] = Observable()
+        self._catalog = catalog
+        self._providers = providers
+        self._inventory = inventory
+        self._repository = repository
+        self._events = events
+        self._readonly_reason = readonly_reason
+        self._operations: dict[str, Operation] = {}
+        self._contexts: dict[str, _Context] = {}
+        self._tasks: dict[str, asyncio.Task[object]] = {}
+        self._finished: dict[str, asyncio.Event] = {}
+        self._instance_locks: dict[str, asyncio.Lock] = {}
+        self._slots = {name: asyncio.Semaphore(CONCURRENT) for name in providers}
+        self._background = Background()
+
+    # What there is --------------------------------------------------------------------------------------------------
+
+    def active(self) -> Sequence[Operation]:
+        """Accepted and not final, oldest first."""
+        return tuple(operation for operation in self._operations.values() if not operation.status.is_final)
+
+    def recent(self) -> Sequence[Operation]:
+        """Newest first."""
+        return tuple(reversed(self._operations.values()))
+
+    def get(self, operation_id: str) -> Operation:
+        """Raises NotFound."""
+        try:
+            return self._operations[operation_id]
+        except KeyError:
+            raise NotFound("This operation is not known any more") from None
+
+    async def load(self) -> None:
+        """Show the operations of earlier runs."""
+        for operation in reversed(await self._repository.recent(_KEPT)):
+            if operation.status.is_final:
+                self._operations[operation.id] = operation
+
+    # Accepting ------------------------------------------------------------------------------------------------------
+
+    async def create(self, request: LaunchRequest) -> Operation:
+        """Accept the creation of an instance.
+
+        Raises InvalidInput with the field, NameTaken, ReadOnly, StoreError. When it returns, the intent is on disk.
+        """
+        self._require_writable()
+        provider = self._providers.get(request.provider)
+        if provider is None:
+            raise InvalidInput("provider", f"There is no provider named {request.provider!r}")
+        check_name(request.name)
+        check_labels(request.labels)
+        if request.confidential and request.technology not in provider.technologies:
+            raise InvalidInput("technology", provider.reason_unsupported(request.technology))
+        for problem in request_problems(self._catalog, request):
+            raise problem
+        self._require_free_name(request)
+        if request.records is not None:
+            # A console that takes this up again may have been started from another folder.
+            request = replace(request, records=replace(request.records, path=request.records.path.absolute()))
+        operation = self._new(
+            OperationKind.CREATE, request.provider, uuid.uuid4().hex, request.name, request_to_mapping(request)
+        )
+        await self._accept([operation])
+        return operation
+
+    async def act(self, kind: OperationKind, instance_ids: Sequence[str]) -> Sequence[Operation]:
+        """Accept `kind` for each of the instances.
+
+        Raises WrongState or Unsupported, and accepts none, if one of them cannot be asked for that.
+        """
+        self._require_writable()
+        operations = []
+        for instance in [self._inventory.get(instance_id) for instance_id in dict.fromkeys(instance_ids)]:
+            self._require_possible(kind, instance)
+            operations.append(self._new(kind, instance.provider, instance.id, instance.name, {}))
+        await self._accept(operations)
+        return operations
+
+    async def retry(self, operation_id: str) -> Operation:
+        """Accept a failed, cancelled or rolled back operation anew, under a new id."""
+        self._require_writable()
+        old = self.get(operation_id)
+        if not old.status.is_final or old.status is OperationStatus.SUCCEEDED:
+            raise WrongState("Only an operation that failed or was cancelled can be tried again")
+        if old.kind is OperationKind.CREATE:
+            return await self.create(request_from_mapping(old.intent))
+        return (await self.act(old.kind, [old.instance_id]))[0]
+
+    def cancel(self, operation_id: str) -> None:
+        """Ask the operation to turn back. It may be too late: its outcome tells."""
+        operation = self.get(operation_id)
+        if operation.status.is_final:
+            return
+        self._contexts[operation_id].cancel_asked = True
+        if operation.status is OperationStatus.PENDING:
+            self._tasks[operation_id].cancel()
+
+    async def wait(self, operation_id: str) -> Operation:
+        """Wait for the outcome."""
+        event = self._finished.get(operation_id)
+        if event is not None:
+            await event.wait()
+        return self.get(operation_id)
+
+    # After a crash --------------------------------------------------------------------------------------------------
+
+    async def take_up_unfinished(self) -> Sequence[Operation]:
+        """Go on with what an earlier run accepted and did not finish."""
+        if self._readonly_reason:
+            return ()
+        unfinished = await self._repository.unfinished()
+        for operation in unfinished:
+            self._events.record(
+                "operation.resumed",
+                f"{operation.kind.value} of {operation.instance_name} was interrupted and is taken up again",
+                subject=operation.instance_id,
+                severity=Severity.WARNING,
+                actor="console",
+            )
+            self._begin(replace(operation, status=OperationStatus.PENDING), resumed=True)
+        return unfinished
+
+    async def aclose(self) -> None:
+        """Leave what runs: it is on disk and will be taken up at the next start."""
+        await self._background.aclose()
+
+    # Inside ---------------------------------------------------------------------------------------------------------
+
+    def _new(
+        self, kind: OperationKind, provider: str, instance_id: str, name: str, intent: Mapping[str, object]
+    ) -> Operation:
+        return Operation(
+            id=uuid.uuid4().hex,
+            kind=kind,
+            provider=provider,
+            instance_id=instance_id,
+            instance_name=name,
+            status=OperationStatus.PENDING,
+            accepted_at=time.time(),
+            intent=intent,
+        )
+
+    async def _accept(self, operations: Sequence[Operation]) -> None:
+        # Known before the commit, so that a second request for the same name is refused meanwhile.
+        for operation in operations:
+            self._operations[operation.id] = operation
+        try:
+            await self._repository.accept(operations)
+        except BaseException:
+            for operation in operations:
+                del self._operations[operation.id]
+            raise
+        for operation in operations:
+            self._events.record(
+                f"operation.{operation.kind.value}",
+                f"{operation.kind.value} of {operation.instance_name} was accepted",
+                subject=operation.instance_id,
+                detail={"operation": operation.id},
+            )
+            self._begin(operation, resumed=False)
+
+    def _begin(self, operation: Operation, *, resumed: bool) -> None:
+        self._operations[operation.id] = operation
+        self._finished[operation.id] = asyncio.Event()
+        self._contexts[operation.id] = _Context(
+            operation, lambda name, progress, detail: self._on_step(operation.id, name, progress, detail)
+        )
+        self.changes.emit(operation)
+        self._tasks[operation.id] = self._background.start(
+            self._run(operation.id, resumed=resumed), f"{operation.kind.value} {operation.instance_name}"
+        )
+
+    async def _run(self, operation_id: str, *, resumed: bool) -> None:
+        operation = self._operations[operation_id]
+        context = self._contexts[operation_id]
+        lock = self._instance_locks.setdefault(operation.instance_id, asyncio.Lock())
+        try:
+            async with lock, self._slots[operation.provider]:
+                self._change(replace(self._operations[operation_id], status=OperationStatus.RUNNING))
+                await self._attempt(operation_id, context)
+            self._end(operation_id, OperationStatus.SUCCEEDED)
+        except OperationCancelled as error:
+            self._end(operation_id, OperationStatus.CANCELLED, error.message)
+        except ConfvmError as error:
+            if resumed and operation.kind is OperationKind.CREATE:
+                await self._undo(operation, context)
+                self._end(operation_id, OperationStatus.ROLLED_BACK, error.message)
+            else:
+                self._end(operation_id, OperationStatus.FAILED, error.message)
+        except Exception:  # a bug of ours ends the operation with a report instead of leaving it to run for ever
+            logger.exception("The operation %s of %s met a bug", operation.kind.value, operation.instance_name)
+            self._end(operation_id, OperationStatus.FAILED, "An internal error stopped it; see the log, and report it")
+        except asyncio.CancelledError:
+            if context.cancel_asked:
+                self._end(operation_id, OperationStatus.CANCELLED, "Cancelled before it began")
+            raise
+
+    async def _attempt(self, operation_id: str, context: _Context) -> None:
+        pause = _FIRST_PAUSE
+        for attempt in range(1, ATTEMPTS + 1):
+            self._change(replace(self._operations[operation_id], attempts=attempt))
+            try:
+                await self._perform(self._operations[operation_id], context)
+            except Transient as error:
+                if attempt == ATTEMPTS:
+                    raise
+                self._on_step(operation_id, "waiting to try again", 0.0, error.message)
+                await asyncio.sleep(pause * _jitter.uniform(1, 1.5))
+                pause *= 2
+            else:
+                return
+
+    async def _perform(self, operation: Operation, context: _Context) -> None:
+        provider = self._providers[operation.provider]
+        instance: Instance | None = None
+        match operation.kind:
+            case OperationKind.CREATE:
+                instance = await provider.create(request_from_mapping(operation.intent), context)
+            case OperationKind.START:
+                instance = await provider.start(operation.instance_id, context)
+            case OperationKind.STOP:
+                instance = await provider.stop(operation.instance_id, context)
+            case OperationKind.RESET:
+                instance = await provider.reset(operation.instance_id, context)
+            case OperationKind.DELETE:
+                await provider.delete(operation.instance_id, context)
+                self._inventory.forget(operation.instance_id)
+            case OperationKind.PAUSE | OperationKind.RESUME:
+                if not isinstance(provider, CanPause):
+                    raise Unsupported(provider.reason_unsupported(Capability.PAUSE))
+                act = provider.pause if operation.kind is OperationKind.PAUSE else provider.resume
+                instance = await act(operation.instance_id, context)
+        if instance is not None:
+            self._inventory.observe(instance)
+
+    async def _undo(self, operation: Operation, context: _Context) -> None:
+        context.cancel_asked = False
+        try:
+            await self._providers[operation.provider].delete(operation.instance_id, context)
+        except ConfvmError as error:
+            self._events.record(
+                "operation.undo-failed",
+                f"What was left of {operation.instance_name} could not be removed: {error.message}",
+                subject=operation.instance_id,
+                severity=Severity.ERROR,
+                actor="console",
+            )
+        self._inventory.forget(operation.instance_id)
+
+    def _on_step(self, operation_id: str, name: str, progress: float, detail: str) -> None:
+        operation = self._operations[operation_id]
+        step = OperationStep(name, time.time(), detail)
+        self._change(replace(operation, steps=(*operation.steps, step), progress=progress))
+
+    def _end(self, operation_id: str, status: OperationStatus, error: str = "") -> None:
+        done = status is OperationStatus.SUCCEEDED
+        before = self._operations[operation_id]
+        progress = 1.0 if done else before.progress
+        operation = self._change(replace(before, status=status, error=error, ended_at=time.time(), progress=progress))
+        outcome = f"{operation.kind.value} of {operation.instance_name}: {status.value}"
+        self._events.record(
+            f"operation.{status.value.replace(' ', '-')}",
+            f"{outcome}. {error}" if error else outcome,
+            subject=operation.instance_id,
+            severity=Severity.INFO if done else Severity.WARNING,
+            actor="console",
+            detail={"operation": operation_id},
+        )
+        self._contexts.pop(operation_id, None)
+        self._tasks.pop(operation_id, None)
+        self._finished.pop(operation_id).set()
+        self._drop_old()
+
+    def _change(self, operation: Operation) -> Operation:
+        self._operations[operation.id] = operation
+        self._repository.update(operation)
+        self.changes.emit(operation)
+        return operation
+
+    def _drop_old(self) -> None:
+        surplus = len(self._operations) - _KEPT
+        if surplus > 0:
+            old = [key for key, operation in self._operations.items() if operation.status.is_final][:surplus]
+            for key in old:
+                instance_id = self._operations.pop(key).instance_id
+                lock = self._instance_locks.get(instance_id)
+                if lock is not None and not lock.locked():
+                    del self._instance_locks[instance_id]
+
+    # Checks ---------------------------------------------------------------------------------------------------------
+
+    def _require_writable(self) -> None:
+        if self._readonly_reason:
+            raise ReadOnly(self._readonly_reason)
+
+    def _require_free_name(self, request: LaunchRequest) -> None:
+        taken = any(
+            operation.kind is OperationKind.CREATE
+            and operation.provider == request.provider
+            and operation.instance_name == request.name
+            for operation in self.active()
+        )
+        if not taken:
+            try:
+                self._inventory.find(request.name, request.provider)
+            except NotFound:
+                return
+        raise NameTaken("name", f"There is already an instance named {request.name!r}; choose another name")
+
+    def _require_possible(self, kind: OperationKind, instance: Instance) -> None:
+        if not allowed(kind, instance.state):
+            raise WrongState(f"{instance.name} is {instance.state.value}: it cannot be asked to {kind.value} now")
+        provider = self._providers[instance.provider]
+        if kind in (OperationKind.PAUSE, OperationKind.RESUME) and not isinstance(provider, CanPause):
+            raise Unsupported(provider.reason_unsupported(Capability.PAUSE))

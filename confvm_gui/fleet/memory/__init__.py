@@ -1,0 +1,1 @@
+"""Watching, sweeping, searching, comparing and exporting the RAM of an instance, through any `MemorySource`."""

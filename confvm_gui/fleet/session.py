@@ -1,0 +1,115 @@
+"""One session of the console: the use cases over one data directory and its providers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from confvm_gui.catalog import Catalog
+from confvm_gui.domain.errors import Unsupported
+from confvm_gui.domain.memory import Viewer
+from confvm_gui.domain.ports.console import Console
+from confvm_gui.domain.ports.memory_source import MemorySource
+from confvm_gui.domain.ports.provider import Capability, HasConsole, HasGuestQueries, HasMemory, Provider
+from confvm_gui.domain.ports.repositories import Store
+from confvm_gui.domain.query import Query, QueryAnswer
+from confvm_gui.fleet.events import EventFeed
+from confvm_gui.fleet.inventory import Inventory
+from confvm_gui.fleet.jobs import Jobs
+from confvm_gui.fleet.metrics import MetricsFeed
+from confvm_gui.fleet.settings import Settings
+
+
+@dataclass(slots=True)
+class FleetSession:
+    """What a window or a command line works with."""
+
+    catalog: Catalog
+    providers: Mapping[str, Provider]
+    inventory: Inventory
+    jobs: Jobs
+    events: EventFeed
+    metrics: MetricsFeed
+    settings: Settings
+    store: Store
+    readonly: bool
+    readonly_reason: str
+    data_dir: Path
+    find_key_protection: Callable[[], Awaitable[str]] | None = None
+    """Asks how the local wrapping key is kept."""
+    key_protection: str = ""
+    """The answer, in words for people; "" until `connect` has it."""
+
+    @classmethod
+    async def begin(
+        cls, catalog: Catalog, providers: Mapping[str, Provider], store: Store, data_dir: Path
+    ) -> FleetSession:
+        """Load what is on disk. Nothing is connected yet: see `connect`."""
+        readonly = store.readonly
+        events = EventFeed(store.audit, readonly=readonly)
+        inventory = Inventory(providers, store.instances, events, readonly=readonly)
+        await inventory.load()
+        jobs = Jobs(catalog, providers, inventory, store.operations, events, readonly_reason=store.readonly_reason)
+        await jobs.load()
+        return cls(
+            catalog=catalog,
+            providers=providers,
+            inventory=inventory,
+            jobs=jobs,
+            events=events,
+            metrics=MetricsFeed(providers, inventory, store.samples, readonly=readonly),
+            settings=Settings(store.settings, await store.settings.load(), readonly=readonly),
+            store=store,
+            readonly=readonly,
+            readonly_reason=store.readonly_reason,
+            data_dir=data_dir,
+        )
+
+    async def connect(self) -> None:
+        """Follow the providers, sample, and take up what an earlier run left unfinished.
+
+        A read-only session follows the store instead: another console runs the instances and writes what it sees.
+        """
+        if self.readonly:
+            self.inventory.follow_store()
+            return
+        self.inventory.connect()
+        self.metrics.start()
+        await self.jobs.take_up_unfinished()
+        if self.find_key_protection is not None:
+            self.key_protection = await self.find_key_protection()
+
+    def memory(self, instance_id: str, viewer: Viewer) -> MemorySource:
+        """The instance's RAM. Raises NotFound, WrongState, Unsupported with the provider's reason."""
+        provider = self._provider_of(instance_id)
+        if not isinstance(provider, HasMemory):
+            wanted = Capability.MEMORY_GUEST if viewer is Viewer.GUEST else Capability.MEMORY_HYPERVISOR
+            raise Unsupported(provider.reason_unsupported(wanted))
+        return provider.memory(instance_id, viewer)
+
+    def console(self, instance_id: str) -> Console:
+        """The instance's serial console. Raises NotFound, Unsupported."""
+        provider = self._provider_of(instance_id)
+        if not isinstance(provider, HasConsole):
+            raise Unsupported(provider.reason_unsupported(Capability.CONSOLE))
+        return provider.console(instance_id)
+
+    async def query(self, instance_id: str, query: Query) -> QueryAnswer:
+        """Ask the guest. Raises NotFound, WrongState, Unsupported, GuestFault, InvalidInput."""
+        provider = self._provider_of(instance_id)
+        if not isinstance(provider, HasGuestQueries):
+            raise Unsupported(provider.reason_unsupported(Capability.GUEST_QUERIES))
+        return await provider.query(instance_id, query)
+
+    async def aclose(self) -> None:
+        """End the session: jobs first, then who watches, then the providers, the store last. Safe to call twice."""
+        await self.jobs.aclose()
+        await self.metrics.aclose()
+        await self.inventory.aclose()
+        for provider in self.providers.values():
+            await provider.aclose()
+        await self.store.aclose()
+
+    def _provider_of(self, instance_id: str) -> Provider:
+        return self.providers[self.inventory.get(instance_id).provider]

@@ -1,0 +1,122 @@
+"""What an embedded instance keeps between runs: a folder with its definition and its encrypted disk.
+
+    <data dir>/instances/<instance id>/definition.json    what it is, as other hypervisors keep a domain's XML
+    <data dir>/instances/<instance id>/disk.img           records, encrypted, if it has any
+
+The definition is written last and replaced whole, so an instance exists exactly if its definition does.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from confvm_gui.domain.catalogue import Technology
+from confvm_gui.domain.errors import StoreCorrupt, StoreError, StoreFull
+
+_VERSION: Final = 1
+_LARGEST: Final = 64 << 10
+"""Bytes of a definition that is read at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What does not change while the instance exists."""
+
+    id: str
+    name: str
+    created_by: str
+    """Id of the operation that made it."""
+    created_at: float
+    cloud: str
+    region: str
+    zone: str
+    machine_type: str
+    image: str
+    technology: str
+    vcpus: int
+    memory_mib: int
+    """As the machine type has it."""
+    guest: str
+    """The built-in guest that runs in place of the image."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    version: int = _VERSION
+
+    @property
+    def confidential(self) -> bool:
+        return self.technology != Technology.NONE.value
+
+
+class Definitions:
+    """The folder of all instances. Blocks on the disk: call it off the event loop."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._root = data_dir / "instances"
+
+    def folder(self, instance_id: str) -> Path:
+        return self._root / instance_id
+
+    def disk(self, instance_id: str) -> Path:
+        return self.folder(instance_id) / "disk.img"
+
+    def load_all(self) -> tuple[Sequence[Definition], Sequence[str]]:
+        """Definitions, and the names of folders that hold none: what an interrupted creation left."""
+        found, leftovers = [], []
+        if self._root.is_dir():
+            for folder in sorted(self._root.iterdir()):
+                if (folder / "definition.json").is_file():
+                    found.append(self._load(folder))
+                else:
+                    leftovers.append(folder.name)
+        return found, leftovers
+
+    def write_disk(self, instance_id: str, image: bytes) -> None:
+        """Write the encrypted disk whole or not at all. Raises StoreFull, StoreError."""
+        self._replace(self.disk(instance_id), image)
+
+    def write(self, definition: Definition) -> None:
+        """From now on the instance exists. Raises StoreFull, StoreError."""
+        text = json.dumps(asdict(definition), ensure_ascii=False, indent=1, sort_keys=True)
+        self._replace(self.folder(definition.id) / "definition.json", text.encode())
+
+    def remove(self, instance_id: str) -> None:
+        """The definition first: what a crash leaves is a folder without one, which is no instance."""
+        folder = self.folder(instance_id)
+        (folder / "definition.json").unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _load(self, folder: Path) -> Definition:
+        path = folder / "definition.json"
+        try:
+            with path.open("rb") as file:
+                text = file.read(_LARGEST + 1)
+            if len(text) > _LARGEST:
+                raise ValueError("too large")
+            definition = Definition(**json.loads(text))
+            Technology(definition.technology)
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise StoreCorrupt(f"The definition of an instance cannot be read: {path}") from error
+        if definition.version != _VERSION or definition.id != folder.name:
+            raise StoreCorrupt(f"The definition of an instance does not belong where it is: {path}")
+        return definition
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        partial = path.with_suffix(".partial")
+        try:
+            self._root.mkdir(mode=0o700, exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreFull(f"There is no space left on the disk for {path.parent}") from error
+            raise StoreError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,95 @@
+"""RAM of an embedded instance as the hypervisor or as the guest sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from confvm_gui.domain.errors import InvalidInput, WrongState
+from confvm_gui.domain.memory import PAGE_SIZE, MemoryChunk, MemoryRegion, Viewer
+from confvm_gui.engine.machine import Machine, MachineGuest
+
+BEST_LENGTH: Final = 1 << 20
+_INLINE: Final = 64 << 10
+"""Bytes up to which a read is done on the spot: it takes less time than handing it to a thread."""
+
+
+class EmbeddedMemory:
+    """Implements MemorySource, SparseMemory and WritableMemory for one power-on of an instance."""
+
+    def __init__(self, machine: Machine, guest: MachineGuest, viewer: Viewer) -> None:
+        self._machine = machine
+        self._guest = guest
+        self._viewer = viewer
+
+    @property
+    def viewer(self) -> Viewer:
+        return self._viewer
+
+    @property
+    def granularity(self) -> int:
+        return PAGE_SIZE
+
+    @property
+    def best_length(self) -> int:
+        return BEST_LENGTH
+
+    def regions(self) -> Sequence[MemoryRegion]:
+        self._require_live()
+        return (MemoryRegion(0, self._guest.memory.length),)
+
+    def populated(self) -> Sequence[MemoryRegion]:
+        self._require_live()
+        pages = self._machine.controller.used_pages(self._guest.memory)
+        if not pages.size:
+            return ()
+        breaks = np.flatnonzero(np.diff(pages) != 1) + 1
+        starts, ends = pages[np.concatenate(([0], breaks))], pages[np.concatenate((breaks - 1, [pages.size - 1]))]
+        return tuple(
+            MemoryRegion(int(start) * PAGE_SIZE, int(end - start + 1) * PAGE_SIZE)
+            for start, end in zip(starts, ends, strict=True)
+        )
+
+    async def read(self, gpa: int, length: int) -> MemoryChunk:
+        self._check(gpa, length)
+        try:
+            chunk = self._read(gpa, length) if length <= _INLINE else await asyncio.to_thread(self._read, gpa, length)
+        finally:
+            # A guest that is being powered off has no key any more: what was read meanwhile is not what it says.
+            self._require_live()
+        return chunk
+
+    async def write(self, gpa: int, data: bytes) -> None:
+        """As a hijacked hypervisor would. Code that the guest runs may be among it."""
+        self._check_range(gpa, len(data))
+        try:
+            await asyncio.to_thread(self._machine.controller.hypervisor_write, self._guest.memory, gpa, data)
+        finally:
+            self._require_live()
+        self._machine.vcpus.code_changed(self._guest.vcpu)
+
+    def _read(self, gpa: int, length: int) -> MemoryChunk:
+        controller, memory = self._machine.controller, self._guest.memory
+        as_guest = self._viewer is Viewer.GUEST
+        data = (
+            controller.guest_read(memory, gpa, length) if as_guest else controller.hypervisor_read(memory, gpa, length)
+        )
+        return MemoryChunk(gpa, data.tobytes(), controller.kinds(memory, gpa, length, as_guest=as_guest), self._viewer)
+
+    def _check(self, gpa: int, length: int) -> None:
+        if gpa % PAGE_SIZE or length % PAGE_SIZE:
+            raise InvalidInput("gpa", f"Memory is read in whole pages of {PAGE_SIZE} bytes")
+        self._check_range(gpa, length)
+
+    def _check_range(self, gpa: int, length: int) -> None:
+        self._require_live()
+        if gpa < 0 or length < 0 or gpa + length > self._guest.memory.length:
+            raise InvalidInput("gpa", f"{gpa:#x} lies outside the guest's {self._guest.memory.length >> 20} MiB of RAM")
+
+    def _require_live(self) -> None:
+        # The vCPU goes first, then the key, then the memory.
+        if not self._guest.vcpu or not self._guest.memory.length:
+            raise WrongState("The instance has been stopped: its RAM is gone")
