@@ -108,7 +108,7 @@ def _one_provider() -> Mapping[str, Provider]:
 
 @dataclass
 class StandInSession:
-    """What `ui.wizard.draft.WizardSession` names."""
+    """What `ui.wizard.session.WizardSession` names."""
 
     inventory: StandInInventory = field(default_factory=StandInInventory)
     catalog: Catalog = field(default_factory=real_catalog)

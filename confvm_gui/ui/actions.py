@@ -1,0 +1,156 @@
+"""All commands of the window as actions: menus, tool bar, keyboard and command palette show the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from confvm_gui.domain.operation import OperationKind
+from confvm_gui.ui.icons import bind_icon
+from confvm_gui.ui.text import translate
+
+KINDS = (
+    OperationKind.START,
+    OperationKind.STOP,
+    OperationKind.PAUSE,
+    OperationKind.RESUME,
+    OperationKind.RESET,
+    OperationKind.DELETE,
+)
+"""What can be done to instances that exist, in the order of menus."""
+PAGES = ("fleet", "events", "settings", "help", "about")
+"""Keys of the pages of the window."""
+
+
+class ShellActions:
+    """Made once for the window; what they do is connected by the window."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        tr = translate
+        self.new = self._make("new", tr("ShellActions", "&New instance …"), "add", "Ctrl+N")
+        self.on_instances = {
+            OperationKind.START: self._make("start", tr("ShellActions", "&Start"), "start", "Ctrl+R"),
+            OperationKind.STOP: self._make("stop", tr("ShellActions", "S&top"), "stop", "Ctrl+."),
+            OperationKind.PAUSE: self._make("pause", tr("ShellActions", "&Pause"), "pause", "Ctrl+P"),
+            OperationKind.RESUME: self._make("resume", tr("ShellActions", "Res&ume"), "start", "Ctrl+U"),
+            OperationKind.RESET: self._make("reset", tr("ShellActions", "&Reset"), "reset", "Ctrl+Shift+R"),
+            OperationKind.DELETE: self._make("delete", tr("ShellActions", "&Delete"), "delete", "Ctrl+Del"),
+        }
+        self.quit = self._make("quit", tr("ShellActions", "&Quit"), "", "Ctrl+Q")
+        self.palette = self._make("palette", tr("ShellActions", "Go to &anything …"), "search", "Ctrl+K")
+        self.filter = self._make("filter", tr("ShellActions", "&Filter instances"), "search", "Ctrl+F")
+        self.jobs = self._make("jobs", tr("ShellActions", "&Jobs"), "jobs", "Ctrl+J")
+        self.jobs.setCheckable(True)
+        self.maximize = self._make("maximize", tr("ShellActions", "&Maximise the instance page"), "maximize", "Ctrl+M")
+        self.close_page = self._make("close-page", tr("ShellActions", "&Close the instance page"), "close", "Ctrl+W")
+        self.pages = {
+            "fleet": self._make("page-fleet", tr("ShellActions", "&Fleet"), "fleet", "Ctrl+1"),
+            "events": self._make("page-events", tr("ShellActions", "&Events"), "events", "Ctrl+2"),
+            "settings": self._make("page-settings", tr("ShellActions", "&Settings"), "settings", "Ctrl+,"),
+            "help": self._make("page-help", tr("ShellActions", "&Help"), "help", "F1"),
+            "about": self._make("page-about", tr("ShellActions", "&About"), "about", ""),
+        }
+        self.tabs = {
+            "overview": self._make("tab-overview", tr("ShellActions", "&Overview"), "overview", "Alt+1"),
+            "memory": self._make("tab-memory", tr("ShellActions", "&Memory"), "memory", "Alt+2"),
+            "console": self._make("tab-console", tr("ShellActions", "&Console"), "console", "Alt+3"),
+            "events": self._make("tab-events", tr("ShellActions", "&Events of the instance"), "events", "Alt+4"),
+            "metrics": self._make("tab-metrics", tr("ShellActions", "M&etrics"), "metrics", "Alt+5"),
+        }
+
+    def _make(self, name: str, text: str, icon: str, shortcut: str) -> QAction:
+        action = QAction(text, self._window)
+        action.setObjectName(f"action-{name}")
+        if icon:
+            bind_icon(action, icon)
+        if shortcut:
+            action.setShortcut(QKeySequence(shortcut))
+            plain = text.replace("&", "")
+            action.setToolTip(f"{plain} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
+        self._window.addAction(action)
+        return action
+
+    def all(self) -> list[QAction]:
+        """Every action, in the order of the menus."""
+        return [
+            self.new,
+            *self.on_instances.values(),
+            self.palette,
+            self.filter,
+            *self.pages.values(),
+            *self.tabs.values(),
+            self.jobs,
+            self.maximize,
+            self.close_page,
+            self.quit,
+        ]
+
+    def fill_menus(self) -> None:
+        """The menu bar of the window."""
+        bar = self._window.menuBar()
+        console = bar.addMenu(translate("ShellActions", "&Console"))
+        console.addActions([self.new, self.palette])
+        console.addSeparator()
+        console.addActions([self.pages["settings"], self.quit])
+        instance = bar.addMenu(translate("ShellActions", "&Instance"))
+        self.fill_instance_menu(instance)
+        view = bar.addMenu(translate("ShellActions", "&View"))
+        view.addActions([self.pages["fleet"], self.pages["events"], self.jobs, self.filter])
+        view.addSeparator()
+        view.addActions(list(self.tabs.values()))
+        view.addSeparator()
+        view.addActions([self.maximize, self.close_page])
+        help_menu = bar.addMenu(translate("ShellActions", "&Help"))
+        help_menu.addActions([self.pages["help"], self.pages["about"]])
+
+    def fill_instance_menu(self, menu: QMenu) -> None:
+        """What can be done to the marked instances or the current one."""
+        for kind in KINDS:
+            if kind is OperationKind.DELETE:
+                menu.addSeparator()
+            menu.addAction(self.on_instances[kind])
+
+    def make_tool_bar(self) -> QToolBar:
+        """New instance, the actions on instances, and the palette at the far end."""
+        bar = QToolBar(translate("ShellActions", "Tools"))
+        bar.setObjectName("tool-bar")
+        bar.setMovable(False)
+        bar.setFloatable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        new = QToolButton()
+        new.setObjectName("tool-new")
+        new.setProperty("kind", "primary")
+        new.setText(translate("ShellActions", "New instance"))
+        new.setToolTip(self.new.toolTip())
+        new.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bind_icon(new, "add", "on_accent")
+        new.clicked.connect(self.new.trigger)
+        self.new.enabledChanged.connect(new.setEnabled)
+        bar.addWidget(new)
+        bar.addSeparator()
+        for kind in KINDS:
+            if kind is OperationKind.DELETE:
+                bar.addSeparator()
+            bar.addAction(self.on_instances[kind])
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(space)
+        go = QToolButton()
+        go.setObjectName("tool-palette")
+        go.setText(translate("ShellActions", "Go to …  Ctrl+K"))
+        go.setToolTip(self.palette.toolTip())
+        go.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bind_icon(go, "search", "muted")
+        go.clicked.connect(self.palette.trigger)
+        bar.addWidget(go)
+        return bar
+
+    def connect_all(self, connections: dict[QAction, Callable[[], None]]) -> None:
+        """Let each action do its part."""
+        for action, act in connections.items():
+            action.triggered.connect(lambda _checked=False, chosen=act: chosen())

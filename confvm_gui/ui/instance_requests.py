@@ -1,0 +1,100 @@
+"""From what the user wants done to instances to accepted operations: what is possible, what must be confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject
+
+from confvm_gui.domain.instance import Instance
+from confvm_gui.domain.operation import OperationKind
+from confvm_gui.domain.ports.provider import Capability
+from confvm_gui.fleet.jobs import allowed
+from confvm_gui.fleet.session import FleetSession
+from confvm_gui.ui.banner import Banner, BannerStack, Tone
+from confvm_gui.ui.bridge.tasks import TaskKeeper
+from confvm_gui.ui.text import count_text, operation_word
+
+_AT_ONCE = 50
+"""Operations accepted in one commit; the event loop runs between."""
+
+
+class InstanceRequests(QObject):
+    """Asks inside the window, never in a modal dialog, and hands over to the jobs."""
+
+    def __init__(
+        self, session: FleetSession, tasks: TaskKeeper, banners: BannerStack, on_error: Callable[[str], None]
+    ) -> None:
+        super().__init__(banners)
+        self._session = session
+        self._tasks = tasks
+        self._banners = banners
+        self._on_error = on_error
+
+    def can(self, kind: OperationKind, instance: Instance) -> bool:
+        """Whether the instance can be asked for `kind` now."""
+        if kind in (OperationKind.PAUSE, OperationKind.RESUME):
+            provider = self._session.providers.get(instance.provider)
+            if provider is None or Capability.PAUSE not in provider.capabilities:
+                return False
+        return allowed(kind, instance.state)
+
+    def perform(self, kind: OperationKind, instances: Sequence[Instance], done: Callable[[], None]) -> None:
+        """Do `kind` to those of `instances` that can be asked for it; `done` is called once all are accepted."""
+        if self._session.readonly:
+            self._on_error(self._session.readonly_reason)
+            return
+        chosen = [instance for instance in instances if self.can(kind, instance)]
+        if not chosen:
+            if instances:
+                self._on_error(
+                    self.tr("{action} is not possible in the present state of what is chosen").format(
+                        action=operation_word(kind)
+                    )
+                )
+            return
+        ids = [instance.id for instance in chosen]
+
+        def go() -> None:
+            self._tasks.start(f"{kind.value} {ids[0]} {len(ids)}", self._accept(kind, ids), on_done=lambda _: done())
+
+        question = self._question(kind, chosen)
+        if not question:
+            go()
+            return
+        banner = Banner(
+            Tone.WARNING, question, operation_word(kind), go, dismiss_word=self.tr("Cancel"), dangerous=True
+        )
+        self._banners.put("confirm", banner, focus=True)
+
+    def _question(self, kind: OperationKind, chosen: Sequence[Instance]) -> str:
+        count = len(chosen)
+        name = chosen[0].name
+        if kind is OperationKind.DELETE:
+            if count == 1:
+                return self.tr("Delete {name}? Its disk and its keys are destroyed; nothing brings them back.").format(
+                    name=name
+                )
+            return self._counted(
+                self.tr(
+                    "Delete %n instances? Their disks and keys are destroyed; nothing brings them back.", "", count
+                ),
+                count,
+            )
+        if kind is OperationKind.RESET:
+            if count == 1:
+                return self.tr("Reset {name}? What it holds in memory is lost.").format(name=name)
+            return self._counted(self.tr("Reset %n instances? What they hold in memory is lost.", "", count), count)
+        if kind is OperationKind.STOP and count > 1:
+            return self._counted(self.tr("Stop %n instances? What they hold in memory is lost.", "", count), count)
+        return ""
+
+    @staticmethod
+    def _counted(text: str, count: int) -> str:
+        return text.replace(str(count), count_text(count))
+
+    async def _accept(self, kind: OperationKind, ids: Sequence[str]) -> None:
+        for start in range(0, len(ids), _AT_ONCE):
+            await self._session.jobs.act(kind, ids[start : start + _AT_ONCE])
+            await asyncio.sleep(0)

@@ -1,0 +1,588 @@
+"""The window: fleet, instance page, jobs, and the pages beside them.
+
+Made to be on screen fast: only the fleet is built at once, everything else when it is first looked at. Nothing here
+waits; what takes time is a task, and its problem becomes a banner at the top.
+
+Object names for tests and the tour: `fleet-filter`, `fleet-table`, `bulk-bar`, `bulk-start` …, `instance-page`,
+`instance-tabs`, `jobs-panel`, `events-panel`, `settings-panel`, `help-panel`, `about-panel`, `command-palette`,
+`navigation`, `tool-new`, `status-jobs`, actions `action-new`, `action-start` ….
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import importlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QIcon
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from confvm_gui.domain.errors import ConfvmError
+from confvm_gui.domain.instance import Instance, LaunchRequest
+from confvm_gui.domain.operation import Operation, OperationKind, OperationStatus
+from confvm_gui.fleet.inventory import InventoryChange, ProviderStatus
+from confvm_gui.fleet.session import FleetSession
+from confvm_gui.ui.actions import KINDS, PAGES, ShellActions
+from confvm_gui.ui.banner import Banner, BannerStack, Tone
+from confvm_gui.ui.bridge.subscriptions import Subscriptions
+from confvm_gui.ui.bridge.tasks import TaskKeeper
+from confvm_gui.ui.fleet_page import FleetPage
+from confvm_gui.ui.icons import pixmap
+from confvm_gui.ui.instance_requests import InstanceRequests
+from confvm_gui.ui.models.fleet_model import FleetModel
+from confvm_gui.ui.navigation_rail import NavigationRail
+from confvm_gui.ui.preferences import GEOMETRY, THEME, text_setting
+from confvm_gui.ui.stall_watchdog import StallReport
+from confvm_gui.ui.status_line import StatusLine
+from confvm_gui.ui.text import count_text, operation_word
+from confvm_gui.ui.theme import ThemeChoice, theme_controller
+
+if TYPE_CHECKING:
+    from confvm_gui.ui.command_palette import Command, CommandPalette
+    from confvm_gui.ui.instance_page import InstancePage
+    from confvm_gui.ui.panels.jobs import JobsPanel
+    from confvm_gui.ui.wizard.wizard import LaunchWizard
+
+_FLEET_WIDTH = 430
+"""Pixels that the fleet keeps beside an instance page, at most; in a narrow window a share of it."""
+_FLEET_SHARE = 0.36
+_PRELOAD_MS = 400
+_PRELOADED = (
+    "confvm_gui.ui.instance_page",
+    "confvm_gui.ui.panels.overview.panel",
+    "confvm_gui.ui.wizard.wizard",
+    "confvm_gui.ui.panels.memory.panel",
+    "pyqtgraph",
+)
+"""Loaded in a thread once the window stands, so that the first look at them does not wait."""
+
+
+class ShellWindow(QMainWindow):
+    """The main window over one session. `aclose` ends what it runs; the session is closed by whoever began it."""
+
+    closed = Signal()
+    """The window was closed for good."""
+
+    def __init__(self, session: FleetSession, *, stalls: Callable[[], StallReport | None] = lambda: None) -> None:
+        super().__init__()
+        self.session = session
+        self._stalls = stalls
+        theme_controller().apply(_theme_choice(session))
+        self.setObjectName("shell")
+        self.setWindowTitle(self.tr("ConfVM Console"))
+        self.setWindowIcon(QIcon(pixmap("confvm", "#000000", 64)))
+        self.resize(1280, 800)
+        self.setMinimumSize(880, 560)
+        self.tasks = TaskKeeper("ShellWindow", self.show_error)
+        self._subscriptions = Subscriptions()
+        self._may_close = False
+        self._failed = 0
+        self._expected = ""
+        self._wizard: LaunchWizard | None = None
+        self._palette: CommandPalette | None = None
+        self._instance_page: InstancePage | None = None
+        self._jobs_panel: JobsPanel | None = None
+        self._pages: dict[str, QWidget] = {}
+        self.model = FleetModel(self)
+        self.actions_ = ShellActions(self)
+        self.banners = BannerStack()
+        self.requests = InstanceRequests(session, self.tasks, self.banners, self.show_error)
+        self.fleet = FleetPage(self.model, session.settings)
+        self.status_line = StatusLine(session)
+        self._build()
+        self._connect()
+        self.model.load(session.inventory.all())
+        self._restore_geometry()
+        self._offer_actions()
+        self.fleet.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(_PRELOAD_MS, self, self._preload)
+
+    # Building
+
+    def _build(self) -> None:
+        self.rail = NavigationRail()
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.fleet)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.splitter)
+        self._pages["fleet"] = self.splitter
+        self._drawer = QSplitter(Qt.Orientation.Vertical)
+        self._drawer.setChildrenCollapsible(False)
+        self._drawer.addWidget(self.stack)
+        column = QVBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banners)
+        column.addWidget(self._drawer, 1)
+        central = QWidget()
+        row = QHBoxLayout(central)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addLayout(column, 1)
+        self.setCentralWidget(central)
+        self.setStatusBar(self.status_line)
+        self.actions_.fill_menus()
+        self.addToolBar(self.actions_.make_tool_bar())
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.rail.show_page("fleet")
+        if self.session.readonly:
+            text = self.tr("Read-only: {reason}").format(reason=self.session.readonly_reason)
+            self.banners.put("readonly", Banner(Tone.INFO, text, dismissable=False))
+
+    def _connect(self) -> None:
+        actions = self.actions_
+        actions.connect_all(
+            {
+                actions.new: self.new_instance,
+                actions.quit: self.close_window,
+                actions.palette: self.show_palette,
+                actions.filter: self._focus_filter,
+                actions.jobs: lambda: self.show_jobs(actions.jobs.isChecked()),
+                actions.maximize: self._toggle_maximized,
+                actions.close_page: self.close_instance,
+                **{action: partial(self.perform, kind) for kind, action in actions.on_instances.items()},
+                **{action: partial(self.show_page, key) for key, action in actions.pages.items()},
+                **{action: partial(self.show_tab, key) for key, action in actions.tabs.items()},
+            }
+        )
+        self.rail.wanted.connect(self.show_page)
+        self.fleet.new_wanted.connect(self.new_instance)
+        self.fleet.bulk_wanted.connect(self.perform)
+        self.fleet.menu_wanted.connect(self._show_instance_menu)
+        self.fleet.view.opened.connect(self.open_instance)
+        self.fleet.view.current_changed.connect(self._current_changed)
+        self.model.marks_changed.connect(self._offer_actions)
+        self.status_line.jobs_wanted.connect(lambda: self.show_jobs(not self.jobs_shown))
+        self._subscriptions.add(self.session.inventory.changes, self._inventory_changed)
+        self._subscriptions.add(self.session.inventory.provider_changes, self._provider_changed)
+        self._subscriptions.add(self.session.jobs.changes, self._job_changed)
+
+    # Pages
+
+    def show_page(self, key: str) -> None:
+        """Show `fleet`, `events`, `settings`, `help` or `about`."""
+        page = self._pages.get(key)
+        if page is None:
+            page = self._make_page(key)
+            self._pages[key] = page
+            self.stack.addWidget(page)
+        if key == "settings":
+            refresh = getattr(page, "refresh_diagnostics", None)
+            if refresh is not None:
+                refresh()
+        self.stack.setCurrentWidget(page)
+        self.rail.show_page(key)
+
+    @property
+    def page(self) -> str:
+        """Key of the page in sight."""
+        return next(key for key, page in self._pages.items() if page is self.stack.currentWidget())
+
+    def _make_page(self, key: str) -> QWidget:
+        if key == "events":
+            from confvm_gui.ui.panels.events import EventsPanel
+
+            events = EventsPanel(self.session, everything=True)
+            events.problem.connect(self.show_error)
+            framed = QWidget()
+            rows = QVBoxLayout(framed)
+            rows.setContentsMargins(16, 4, 16, 0)
+            rows.addWidget(events)
+            self._events_panel = events
+            return framed
+        if key == "settings":
+            from confvm_gui.ui.panels.settings import SettingsPanel
+
+            return SettingsPanel(self.session, self._stalls)
+        if key == "help":
+            from confvm_gui.ui.panels.help import HelpPanel
+
+            return HelpPanel()
+        from confvm_gui.ui.panels.about import AboutPanel
+
+        return AboutPanel()
+
+    # The instance page
+
+    @property
+    def instance_page(self) -> InstancePage:
+        """Made at first use."""
+        if self._instance_page is None:
+            from confvm_gui.ui.instance_page import InstancePage
+
+            page = InstancePage(self.session)
+            page.problem.connect(self.show_error)
+            page.close_wanted.connect(self.close_instance)
+            page.maximize_wanted.connect(self.maximize_page)
+            page.hide()
+            self.splitter.addWidget(page)
+            self.splitter.setStretchFactor(0, 0)
+            self.splitter.setStretchFactor(1, 1)
+            self._instance_page = page
+        return self._instance_page
+
+    @property
+    def page_shown(self) -> bool:
+        """Whether an instance page is open."""
+        return self._instance_page is not None and not self._instance_page.isHidden()
+
+    def open_instance(self, instance_id: str, tab: str = "") -> None:
+        """Show the page of an instance, perhaps with a tab of it in front."""
+        self.show_page("fleet")
+        self.fleet.view.set_current(instance_id)
+        page = self.instance_page
+        if tab:
+            page.show_tab(tab)
+        if page.isHidden():
+            page.show()
+            if not page.maximize.isChecked():
+                self._share_width()
+        page.set_instance(instance_id)
+        self._offer_actions()
+
+    def close_instance(self) -> None:
+        """Give the whole window to the fleet again."""
+        if self._instance_page is not None:
+            self._instance_page.maximize.setChecked(False)
+            self._instance_page.hide()
+            self._instance_page.set_instance("")
+            self.fleet.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._offer_actions()
+
+    def show_tab(self, key: str) -> None:
+        """Show a tab of the current instance: `overview`, `memory`, `console`, `events` or `metrics`."""
+        if self.fleet.view.current_id:
+            self.open_instance(self.fleet.view.current_id, key)
+
+    def maximize_page(self, on: bool) -> None:
+        """Give the whole window to the instance page, or share it with the fleet."""
+        self.fleet.setVisible(not on)
+        if self._instance_page is not None:
+            self._instance_page.maximize.setChecked(on)
+            if not on:
+                self._share_width()
+
+    def _share_width(self) -> None:
+        fleet = min(_FLEET_WIDTH, round(self.width() * _FLEET_SHARE))
+        self.splitter.setSizes([fleet, self.width() - fleet])
+
+    def _toggle_maximized(self) -> None:
+        if self._instance_page is not None and self.page_shown:
+            self.maximize_page(not self._instance_page.maximize.isChecked())
+
+    def _current_changed(self, instance_id: str) -> None:
+        if self.page_shown and instance_id:
+            self.instance_page.set_instance(instance_id)
+        self._offer_actions()
+
+    # Jobs
+
+    @property
+    def jobs_shown(self) -> bool:
+        return self._jobs_panel is not None and not self._jobs_panel.isHidden()
+
+    def show_jobs(self, on: bool = True) -> None:
+        """Open or close the drawer with the jobs."""
+        if self._jobs_panel is None:
+            if not on:
+                return
+            from confvm_gui.ui.panels.jobs import JobsPanel
+
+            self._jobs_panel = JobsPanel(self.session)
+            self._jobs_panel.problem.connect(self.show_error)
+            self._jobs_panel.closed.connect(lambda: self.show_jobs(False))
+            self._drawer.addWidget(self._jobs_panel)
+            self._drawer.setStretchFactor(0, 1)
+            self._drawer.setStretchFactor(1, 0)
+            self._drawer.setSizes([10_000, 230])
+        self._jobs_panel.setVisible(on)
+        self.actions_.jobs.setChecked(on)
+
+    # What can be done
+
+    def targets(self, most: int | None = None) -> list[Instance]:
+        """What an action works on: the marked instances (any `most` of them), else the current one."""
+        marked = self.model.marked(most)
+        if marked:
+            return marked
+        slot = self.model.table.find(self.fleet.view.current_id)
+        return [self.model.table.instance(slot)] if slot is not None else []
+
+    def perform(self, kind: OperationKind) -> None:
+        """Do `kind` to the targets; what destroys something is asked about first, inside the window."""
+        self.requests.perform(kind, self.targets(), done=self.model.clear_marks)
+
+    def _offer_actions(self) -> None:
+        few = self.targets(200)
+        for kind in KINDS:
+            possible = not self.session.readonly and any(self.requests.can(kind, instance) for instance in few)
+            self.actions_.on_instances[kind].setEnabled(possible)
+        resume = self.actions_.on_instances[OperationKind.RESUME]
+        pause = self.actions_.on_instances[OperationKind.PAUSE]
+        resume.setVisible(resume.isEnabled())
+        pause.setVisible(pause.isEnabled() or not resume.isEnabled())
+        self.actions_.new.setEnabled(not self.session.readonly)
+        known = bool(self.fleet.view.current_id)
+        for action in self.actions_.tabs.values():
+            action.setEnabled(known)
+        self.actions_.maximize.setEnabled(self.page_shown)
+        self.actions_.close_page.setEnabled(self.page_shown)
+
+    def _show_instance_menu(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        for action in self.actions_.tabs.values():
+            menu.addAction(action)
+        menu.addSeparator()
+        self.actions_.fill_instance_menu(menu)
+        menu.popup(at)
+
+    # The wizard
+
+    def new_instance(self) -> None:
+        """Open the wizard; a second call brings the open one to the front."""
+        if self.session.readonly:
+            self.show_error(self.session.readonly_reason)
+        elif self._wizard is not None:
+            self._wizard.raise_()
+            self._wizard.activateWindow()
+        elif not self.tasks.is_running("wizard"):
+            self.tasks.start("wizard", self._open_wizard())
+
+    @property
+    def wizard(self) -> LaunchWizard | None:
+        """The wizard while it is open."""
+        return self._wizard
+
+    async def _open_wizard(self) -> None:
+        await asyncio.to_thread(importlib.import_module, "confvm_gui.ui.wizard.wizard")
+        from confvm_gui.ui.wizard.wizard import LaunchWizard
+
+        wizard = LaunchWizard(self.session, self)
+        wizard.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        wizard.submitted.connect(lambda request: self.tasks.start("submit", self._submit(request)))
+        wizard.destroyed.connect(self._wizard_gone)
+        self._wizard = wizard
+        wanted = wizard.sizeHint()
+        wizard.resize(min(wanted.width(), self.width()), min(wanted.height(), self.height()))
+        wizard.open()
+
+    def _wizard_gone(self) -> None:
+        self._wizard = None
+
+    async def _submit(self, request: LaunchRequest) -> None:
+        wizard = self._wizard
+        if wizard is None:
+            return
+        try:
+            operation = await self.session.jobs.create(request)
+        except ConfvmError as error:
+            wizard.refuse(error)
+            return
+        self._expected = operation.instance_id
+        wizard.accepted_request()
+        self._show_expected()
+
+    def _show_expected(self) -> None:
+        """Open the page of the instance that the wizard has just asked for, once it is in the fleet."""
+        if self._expected and self.model.table.find(self._expected) is not None:
+            expected, self._expected = self._expected, ""
+            self.open_instance(expected, "overview")
+
+    # What changed
+
+    def _inventory_changed(self, change: InventoryChange) -> None:
+        self.model.apply(change.upserted, change.removed)
+        if self.fleet.view.current_id in change.removed:
+            if self.page_shown:
+                self.close_instance()
+            self.fleet.view.set_current("")
+        self._show_expected()
+        self._offer_actions()
+
+    def _provider_changed(self, status: ProviderStatus) -> None:
+        slot = f"provider-{status.name}"
+        if status.connected or not status.message:
+            self.banners.remove(slot)
+        else:
+            text = self.tr("{provider} does not answer: {reason}. It is tried again by itself.")
+            self.banners.put(
+                slot, Banner(Tone.WARNING, text.format(provider=status.title, reason=status.message.rstrip(".")))
+            )
+
+    def _job_changed(self, operation: Operation) -> None:
+        if operation.status not in (OperationStatus.FAILED, OperationStatus.ROLLED_BACK):
+            return
+        self._failed = self._failed + 1 if self.banners.banner("jobs") is not None else 1
+        text = self.tr("{job} {name} failed: {reason}").format(
+            job=operation_word(operation.kind),
+            name=operation.instance_name,
+            reason=operation.error or self.tr("no reason was given"),
+        )
+        if self._failed > 1:
+            text = self.tr("%n jobs failed. The last one: ", "", self._failed) + text
+        show = self.tr("Show the jobs")
+        self.banners.put("jobs", Banner(Tone.ERROR, text, show, lambda: self.show_jobs(True)))
+
+    def show_error(self, message: str) -> None:
+        """One sentence at the top of the window, until it is dismissed or replaced."""
+        self.banners.put("error", Banner(Tone.ERROR, message))
+
+    # The palette
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+        if self._palette is None:
+            from confvm_gui.ui.command_palette import CommandPalette
+
+            self._palette = CommandPalette(self, self._commands, self._instance_commands)
+        self._palette.summon()
+
+    def _commands(self) -> Sequence[Command]:
+        from confvm_gui.ui.command_palette import Command
+
+        commands = [
+            Command(
+                action.text().replace("&", "").rstrip(" …"),
+                action.trigger,
+                action.shortcut().toString(),
+                action.objectName().removeprefix("action-").removeprefix("page-").removeprefix("tab-"),
+            )
+            for action in self.actions_.all()
+            if action.isEnabled() and action is not self.actions_.palette
+        ]
+        known = ("fleet", "events", "settings", "help", "about", "overview", "memory", "console", "metrics")
+        with_icon = {"add", "start", "stop", "pause", "reset", "delete", "search", "jobs", "maximize", *known}
+        commands = [
+            command if command.icon in with_icon else Command(command.title, command.run, command.hint)
+            for command in commands
+        ]
+        commands += [
+            Command(
+                self.tr("Search: {text}").format(text=search), partial(self.fleet.filter.set_text, search), "", "star"
+            )
+            for search in self.fleet.saved_searches()
+        ]
+        commands += [
+            Command(text, partial(theme_controller().apply, choice), "", "settings")
+            for text, choice in (
+                (self.tr("Light theme"), ThemeChoice.LIGHT),
+                (self.tr("Dark theme"), ThemeChoice.DARK),
+            )
+        ]
+        return commands
+
+    def _instance_commands(self, typed: str) -> Sequence[Command]:
+        from confvm_gui.ui.command_palette import Command
+
+        words = typed.lower().split()
+        found: list[Command] = []
+        for slot, name in enumerate(self.model.table.names):
+            if all(word in name for word in words):
+                instance = self.model.table.get(slot)
+                if instance is not None:
+                    found.append(
+                        Command(instance.name, partial(self.open_instance, instance.id), self.tr("instance"), "fleet")
+                    )
+                    if len(found) >= 20:
+                        break
+        return found
+
+    def _focus_filter(self) -> None:
+        self.show_page("fleet")
+        if self._instance_page is not None and self._instance_page.maximize.isChecked():
+            self.maximize_page(False)
+        self.fleet.filter.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.fleet.filter.edit.selectAll()
+
+    # Beginning and end
+
+    def _preload(self) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return  # shown without a loop, as in a picture of the bare window
+        self.tasks.start("preload", _load_modules(_PRELOADED))
+
+    def _restore_geometry(self) -> None:
+        saved = text_setting(self.session.settings, GEOMETRY, "")
+        try:
+            data = base64.b64decode(saved, validate=True)
+        except (binascii.Error, ValueError):
+            return
+        if data:
+            self.restoreGeometry(QByteArray(data))
+
+    def close_window(self) -> None:
+        """Close as the close button does."""
+        self.close()
+
+    def close_for_good(self) -> None:
+        """Close without asking."""
+        self._may_close = True
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        live = [] if self._may_close or self.session.readonly else self._ends_with_the_console()
+        if live:
+            event.ignore()
+            text = self.tr(
+                "%n instance(s) run inside this console and are powered off when it closes. "
+                "What they hold in memory is lost.",
+                "",
+                len(live),
+            ).replace(str(len(live)), count_text(len(live)))
+            banner = Banner(
+                Tone.WARNING,
+                text,
+                self.tr("Close anyway"),
+                self.close_for_good,
+                dismiss_word=self.tr("Keep open"),
+                dangerous=True,
+            )
+            self.banners.put("close", banner, focus=True)
+            return
+        if not self.session.readonly:
+            geometry = self.saveGeometry().data()
+            self.session.settings.put(GEOMETRY, base64.b64encode(geometry).decode())
+        event.accept()
+        self.closed.emit()
+
+    def _ends_with_the_console(self) -> list[Instance]:
+        return [instance for instance in self.session.inventory.all() if instance.emulated and instance.state.is_live]
+
+    async def aclose(self) -> None:
+        """End all that the window runs, and await it. The session is left open."""
+        self._subscriptions.clear()
+        self.status_line.close_subscriptions()
+        if self._wizard is not None:
+            await self._wizard.aclose()
+        if self._instance_page is not None:
+            await self._instance_page.aclose()
+        if self._jobs_panel is not None:
+            await self._jobs_panel.aclose()
+        if "events" in self._pages:
+            await self._events_panel.aclose()
+        await self.tasks.aclose()
+
+
+async def _load_modules(names: Sequence[str]) -> None:
+    for name in names:
+        await asyncio.to_thread(importlib.import_module, name)
+
+
+def _theme_choice(session: FleetSession) -> ThemeChoice:
+    try:
+        return ThemeChoice(text_setting(session.settings, THEME, "system"))
+    except ValueError:
+        return ThemeChoice.SYSTEM
+
+
+__all__ = ["PAGES", "ShellWindow"]

@@ -1,0 +1,1 @@
+"""Widgets that know bytes, numbers and colours only: nothing of instances, viewers or pages."""
