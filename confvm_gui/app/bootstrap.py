@@ -1,0 +1,66 @@
+"""Puts a session together: store, keys, providers, use cases."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from confvm_gui.domain.errors import InvalidInput, StoreError
+
+if TYPE_CHECKING:
+    from confvm_gui.fleet.session import FleetSession
+
+DEFAULT_WORKERS: Final = 2
+_FOLDER: Final = "confvm-console"
+
+
+def default_data_dir() -> Path:
+    """Where this user's data are kept, by the custom of the operating system."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Application Support")
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / _FOLDER
+
+
+def check_data_dir(path: Path) -> Path:
+    """Raises InvalidInput("data-dir") for a path that cannot be a data directory."""
+    absolute = path.expanduser().absolute()
+    if absolute.exists() and not absolute.is_dir():
+        raise InvalidInput("data-dir", f"{absolute} is not a folder; give a folder for the data")
+    return absolute
+
+
+async def open_session(
+    data_dir: Path,
+    *,
+    readonly: bool = False,
+    workers: int = DEFAULT_WORKERS,
+    on_store_error: Callable[[StoreError], None] | None = None,
+) -> FleetSession:
+    """Open the data directory and join everything over it. Nothing is connected yet: see FleetSession.connect.
+
+    Raises StoreError and its subclasses, InvalidInput for a damaged catalogue.
+    """
+    from confvm_gui.catalog import load_catalog
+    from confvm_gui.fleet.session import FleetSession
+    from confvm_gui.keys.local import LocalKeyStore
+    from confvm_gui.providers.embedded.provider import EmbeddedProvider
+    from confvm_gui.store import open_store
+
+    catalog = load_catalog()
+    store = await open_store(data_dir, readonly=readonly, on_error=on_store_error)
+    try:
+        key_store = LocalKeyStore(data_dir)
+        embedded = EmbeddedProvider(data_dir, catalog, key_store, workers=workers)
+        session = await FleetSession.begin(catalog, {embedded.name: embedded}, store, data_dir)
+    except BaseException:
+        await store.aclose()
+        raise
+    session.find_key_protection = key_store.probe
+    return session

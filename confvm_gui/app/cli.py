@@ -1,0 +1,156 @@
+"""`confvm`: the command line.
+
+Results go to standard output, diagnostics to standard error. Exit codes: 0 done, trusted, compliant; 1 no: not found,
+not intact, failed; 2 bad input or usage, one clear line. 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from confvm_gui import __version__
+from confvm_gui.domain.errors import ConfvmError, InvalidInput, ReadOnly, StoreError
+
+_USAGE = 2
+_NO = 1
+_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line on standard error and exit 2, as for every bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{self.prog}: {message}\n")
+        raise SystemExit(_USAGE)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command surface."""
+    parser = _Parser(prog="confvm", description="Launch, watch and prove confidential virtual machines.")
+    parser.add_argument("--version", action="version", version=f"confvm {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    everywhere = _Parser(add_help=False)
+    everywhere.add_argument("--json", action="store_true", help="print JSON")
+    everywhere.add_argument("--data-dir", type=Path, metavar="DIR", help="where the console keeps its data")
+
+    catalog = commands.add_parser("catalog", parents=[everywhere], help="what can be chosen, with its sources")
+    catalog.add_argument("what", choices=["images", "regions", "machine-types", "technologies"])
+    catalog.add_argument("--provider", metavar="P", help="one cloud's entries only")
+
+    run = commands.add_parser(
+        "run", parents=[everywhere], help="run an embedded instance in the foreground, its console on standard output"
+    )
+    run.add_argument("--name", required=True, metavar="N")
+    run.add_argument("--region", metavar="R", help="default: a region that offers the technology")
+    run.add_argument("--machine-type", metavar="T")
+    run.add_argument("--image", metavar="I")
+    run.add_argument("--cloud", default="gce", metavar="C", help="whose catalogue the names are from (default: gce)")
+    run.add_argument("--no-confidential", dest="confidential", action="store_false", help="a plain instance")
+    run.add_argument("--technology", choices=["sev", "sev-es", "sev-snp"], default="sev")
+    run.add_argument("--records", type=Path, metavar="FILE", help="CSV file that the guest works on")
+    run.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="end after so long")
+    run.add_argument("--find", metavar="TEXT", help="at the end, say in which views of memory the text is readable")
+
+    commands.add_parser("list", parents=[everywhere], help="all instances")
+    show = commands.add_parser("show", parents=[everywhere], help="one instance")
+    show.add_argument("name", metavar="NAME")
+
+    audit = commands.add_parser("audit", help="the event log").add_subparsers(
+        dest="audit_command", required=True, metavar="COMMAND", parser_class=_Parser
+    )
+    audit.add_parser("verify", parents=[everywhere], help="check the hash chain of all events")
+    export = audit.add_parser("export", parents=[everywhere], help="all events as JSON Lines, oldest first")
+    export.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+
+    bench = commands.add_parser("bench", parents=[everywhere], help="measure, each figure against its reference")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    from confvm_gui.app.logs import set_up_logging
+
+    options = build_parser().parse_args(arguments)
+    set_up_logging(debug=False)
+    try:
+        return _dispatch(options)
+    except InvalidInput as error:
+        _complain(f"{error.field}: {error.message}")
+        return _USAGE
+    except (StoreError, ReadOnly) as error:
+        _complain(error.message)
+        return _USAGE
+    except ConfvmError as error:
+        _complain(error.message)
+        return _NO
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain at exit when it flushes.
+        sys.stdout = None
+        return 0
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.command == "catalog":
+        from confvm_gui.app.catalog_command import run_catalog
+
+        return run_catalog(options.what, options.provider, options.json, sys.stdout)
+    if options.command == "run":
+        from confvm_gui.app.run_command import RunOptions, run_instance
+
+        return asyncio.run(
+            run_instance(
+                RunOptions(
+                    name=options.name,
+                    cloud=options.cloud,
+                    region=options.region,
+                    machine_type=options.machine_type,
+                    image=options.image,
+                    technology=options.technology if options.confidential else "none",
+                    records=options.records,
+                    seconds=options.seconds,
+                    find=options.find,
+                    as_json=options.json,
+                    data_dir=options.data_dir,
+                ),
+                sys.stdout,
+            )
+        )
+    if options.command == "bench":
+        from confvm_gui.app.bench_command import run_bench
+
+        return run_bench(options.names, options.json, sys.stdout)
+    from confvm_gui.app import store_commands
+
+    if options.command == "list":
+        return asyncio.run(store_commands.list_instances(options.data_dir, options.json, sys.stdout))
+    if options.command == "show":
+        return asyncio.run(store_commands.show_instance(options.data_dir, options.name, options.json, sys.stdout))
+    if options.audit_command == "verify":
+        return asyncio.run(store_commands.verify_audit(options.data_dir, options.json, sys.stdout))
+    return asyncio.run(store_commands.export_audit(options.data_dir, options.output, sys.stdout))
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+    if not 0 < value <= 86400 * 365:
+        raise argparse.ArgumentTypeError(f"{text} seconds cannot be waited for")
+    return value
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"confvm: {message}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""`confvm-gui`: opens the window.
+
+Order of a start: options, Qt, the store, the window on the screen, then the providers. What fails before there is a
+window is told in one line on standard error, and in a message box where there is a screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from confvm_gui import __version__
+from confvm_gui.app.bootstrap import check_data_dir, default_data_dir, open_session
+from confvm_gui.domain.errors import ConfvmError, InvalidInput, StoreError
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from confvm_gui.ui.shell import ShellWindow
+
+_USAGE = 2
+_FAILED = 1
+_SIGNAL_PERIOD_MS = 250
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{self.prog}: {message}\n")
+        raise SystemExit(_USAGE)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the window."""
+    parser = _Parser(prog="confvm-gui", description="Desktop console for confidential virtual machines.")
+    parser.add_argument("--version", action="version", version=f"confvm-gui {__version__}")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the console keeps its data")
+    parser.add_argument("--readonly", action="store_true", help="look, change nothing")
+    parser.add_argument("--debug", action="store_true", help="log more, to standard error")
+    parser.add_argument("--language", metavar="CODE", help="en or fr (default: the system's, or as set)")
+    parser.add_argument(
+        "--tour", type=Path, metavar="DIR", help="work through the main job by itself and leave pictures in DIR"
+    )
+    parser.add_argument("--records", type=Path, metavar="FILE.csv", help="records for the tour (default: a sample)")
+    parser.add_argument("--self-test", action="store_true", help="check that this installation works, then end")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Open the window and return the exit code: 0, 1 when the tour or self-test failed, 2 for bad input."""
+    import multiprocessing
+
+    multiprocessing.freeze_support()
+    options = build_parser().parse_args(arguments)
+    from confvm_gui.app.logs import set_up_logging
+
+    set_up_logging(debug=options.debug)
+    unattended = options.tour is not None or options.self_test
+    if not _has_display():
+        if not unattended:
+            sys.stderr.write("confvm-gui: there is no display; `confvm-gui --tour DIR` works without one\n")
+            return _USAGE
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    application = _make_application(options.language)
+    try:
+        return _run(application, options)
+    except (InvalidInput, StoreError) as error:
+        _tell(error.message, silent=unattended)
+        return _USAGE
+    except ConfvmError as error:
+        _tell(error.message, silent=unattended)
+        return _FAILED
+
+
+def _run(application: QApplication, options: argparse.Namespace) -> int:
+    from confvm_gui.ui.bridge.event_loop import new_event_loop
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        if options.tour is not None:
+            from confvm_gui.app.tour import take_tour
+
+            return runner.run(take_tour(application, options.tour, options.records, options.data_dir))
+        if options.self_test:
+            from confvm_gui.app.self_test import self_test
+
+            return runner.run(self_test(application))
+        return runner.run(_show(options))
+
+
+async def _show(options: argparse.Namespace) -> int:
+    """The window until it is closed."""
+    from confvm_gui.ui.shell import ShellWindow
+    from confvm_gui.ui.stall_watchdog import StallWatchdog
+
+    windows: list[ShellWindow] = []
+
+    def on_store_error(error: StoreError) -> None:
+        if windows:
+            windows[0].show_error(error.message)
+
+    data_dir = check_data_dir(options.data_dir or default_data_dir())
+    session = await open_session(data_dir, readonly=options.readonly, on_store_error=on_store_error)
+    watchdog = StallWatchdog()
+    try:
+        window = ShellWindow(session, stalls=watchdog.report)
+        windows.append(window)
+        closed = asyncio.Event()
+        window.closed.connect(closed.set)
+        with _ends_on_signal(window):
+            window.show()
+            watchdog.start()
+            await session.connect()
+            await closed.wait()
+        await window.aclose()
+        window.deleteLater()
+    finally:
+        watchdog.stop()
+        await session.aclose()
+    return 0
+
+
+@contextlib.contextmanager
+def _ends_on_signal(window: ShellWindow) -> Iterator[None]:
+    """Ctrl-C in the terminal and SIGTERM close the window properly."""
+    from PySide6.QtCore import QTimer
+
+    previous = {
+        number: signal.signal(number, lambda *_: window.close_for_good()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    # Python runs signal handlers between its own instructions only: without this, not before the next event.
+    timer = QTimer()
+    timer.timeout.connect(lambda: None)
+    timer.start(_SIGNAL_PERIOD_MS)
+    try:
+        yield
+    finally:
+        timer.stop()
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _make_application(language: str | None) -> QApplication:
+    from PySide6.QtWidgets import QApplication
+
+    QApplication.setApplicationName("confvm-console")
+    QApplication.setApplicationDisplayName("ConfVM Console")
+    QApplication.setApplicationVersion(__version__)
+    QApplication.setDesktopFileName("confvm-console")
+    return QApplication([sys.argv[0]])
+
+
+def _tell(message: str, *, silent: bool) -> None:
+    sys.stderr.write(f"confvm-gui: {message}\n")
+    if silent:
+        return
+    from PySide6.QtCore import QEventLoop
+    from PySide6.QtWidgets import QMessageBox
+
+    box = QMessageBox(QMessageBox.Icon.Critical, "ConfVM Console", message)
+    # No asyncio loop runs any more: a Qt loop of its own waits until the box is closed.
+    waiting = QEventLoop()
+    box.finished.connect(waiting.quit)
+    box.open()
+    waiting.exec()
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""What the tour saw, as `tour.json` tells it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from confvm_gui.domain.event import Event
+from confvm_gui.domain.instance import Instance
+
+
+@dataclass(slots=True)
+class Search:
+    """Places in which the text was found, as each side sees the memory."""
+
+    text: str
+    guest: int
+    hypervisor: int
+
+
+@dataclass(slots=True)
+class Seen:
+    """One instance."""
+
+    name: str
+    confidential: bool
+    technology: str
+    states: list[str] = field(default_factory=list)
+    search: Search | None = None
+
+
+@dataclass(slots=True)
+class Record:
+    """The whole tour."""
+
+    instances: dict[str, Seen] = field(default_factory=dict)
+    """By instance id."""
+    screenshots: list[str] = field(default_factory=list)
+    seconds_to_running: float = 0.0
+    seconds: float = 0.0
+    longest_stall_ms: float = 0.0
+    stalls_over_50_ms: int = 0
+    stalls: list[dict[str, object]] = field(default_factory=list)
+
+    def add(self, instance: Instance) -> Seen:
+        """Begin to record an instance."""
+        seen = self.instances.setdefault(
+            instance.id, Seen(instance.name, instance.confidential, instance.technology.value)
+        )
+        seen.name = instance.name
+        return seen
+
+    def write(self, path: Path) -> None:
+        values = asdict(self)
+        values["instances"] = list(values["instances"].values())
+        path.write_text(json.dumps(values, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+class StateRecorder:
+    """Notes every state that an instance goes through, from the events, which miss none."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, list[str]] = {}
+
+    def on_event(self, event: Event) -> None:
+        kind, _, state = event.action.partition(".")
+        if kind == "instance" and event.subject:
+            self._states.setdefault(event.subject, []).append(state)
+
+    def states(self, instance_id: str) -> list[str]:
+        return self._states.get(instance_id, [])
