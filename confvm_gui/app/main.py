@@ -68,29 +68,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _USAGE
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = _make_application(options.language)
-    try:
-        return _run(application, options)
-    except (InvalidInput, StoreError) as error:
-        _tell(error.message, silent=unattended)
-        return _USAGE
-    except ConfvmError as error:
-        _tell(error.message, silent=unattended)
-        return _FAILED
-
-
-def _run(application: QApplication, options: argparse.Namespace) -> int:
     from confvm_gui.ui.bridge.event_loop import new_event_loop
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        if options.tour is not None:
-            from confvm_gui.app.tour import take_tour
+        try:
+            return runner.run(_run(application, options))
+        except (InvalidInput, StoreError) as error:
+            runner.run(_tell(error.message, silent=unattended))
+            return _USAGE
+        except ConfvmError as error:
+            runner.run(_tell(error.message, silent=unattended))
+            return _FAILED
 
-            return runner.run(take_tour(application, options.tour, options.records, options.data_dir))
-        if options.self_test:
-            from confvm_gui.app.self_test import self_test
 
-            return runner.run(self_test(application))
-        return runner.run(_show(options))
+async def _run(application: QApplication, options: argparse.Namespace) -> int:
+    if options.tour is not None:
+        from confvm_gui.app.tour import take_tour
+
+        return await take_tour(application, options.tour, options.records, options.data_dir)
+    if options.self_test:
+        from confvm_gui.app.self_test import self_test
+
+        return await self_test(application)
+    return await _show(options)
 
 
 async def _show(options: argparse.Namespace) -> int:
@@ -155,19 +155,19 @@ def _make_application(language: str | None) -> QApplication:
     return QApplication([sys.argv[0]])
 
 
-def _tell(message: str, *, silent: bool) -> None:
+async def _tell(message: str, *, silent: bool) -> None:
+    """On standard error, and unless `silent` in a box on the screen, until it is closed."""
     sys.stderr.write(f"confvm-gui: {message}\n")
     if silent:
         return
-    from PySide6.QtCore import QEventLoop
     from PySide6.QtWidgets import QMessageBox
 
     box = QMessageBox(QMessageBox.Icon.Critical, "ConfVM Console", message)
-    # No asyncio loop runs any more: a Qt loop of its own waits until the box is closed.
-    waiting = QEventLoop()
-    box.finished.connect(waiting.quit)
+    closed = asyncio.Event()
+    box.finished.connect(lambda _: closed.set())
     box.open()
-    waiting.exec()
+    await closed.wait()
+    box.deleteLater()
 
 
 def _has_display() -> bool:

@@ -44,7 +44,7 @@ from confvm_gui.fleet.records import SAMPLE_RECORDS
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.panels.memory.panel import MemoryPanel
 from confvm_gui.ui.shell import ShellWindow
-from confvm_gui.ui.stall_watchdog import StallWatchdog
+from confvm_gui.ui.stall_watchdog import THRESHOLD_MS, StallWatchdog
 from confvm_gui.ui.theme import ThemeChoice, theme_controller
 from confvm_gui.ui.wizard.choices import ChoiceModel
 from confvm_gui.ui.wizard.machine_table import MachineTable
@@ -94,8 +94,9 @@ async def take_tour(application: QApplication, folder: Path, records: Path | Non
             report = watchdog.report()
             record = guide.record
             record.seconds = round(time.monotonic() - began, 2)
-            record.longest_stall_ms = round(report.longest_ms, 1)
-            record.stalls_over_50_ms = report.count
+            record.longest_stall_ms = round(report.longest_own_ms, 1)
+            record.stalls_over_50_ms = sum(s.milliseconds - s.starved_ms > THRESHOLD_MS for s in report.stalls)
+            record.longest_delay_ms = round(report.longest_ms, 1)
             record.stalls = [
                 {"ms": round(s.milliseconds, 1), "without_cpu_ms": round(s.starved_ms, 1), "stack": s.stack}
                 for s in report.stalls

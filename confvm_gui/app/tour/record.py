@@ -40,7 +40,10 @@ class Record:
     seconds_to_running: float = 0.0
     seconds: float = 0.0
     longest_stall_ms: float = 0.0
+    """The longest that the GUI thread kept an event waiting."""
     stalls_over_50_ms: int = 0
+    longest_delay_ms: float = 0.0
+    """The longest that an event waited, with the time in which the thread was ready and had no CPU."""
     stalls: list[dict[str, object]] = field(default_factory=list)
 
     def add(self, instance: Instance) -> Seen:

@@ -20,11 +20,11 @@ port   direction meaning
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 COM1_DATA: Final = 0x3F8
 COM1_STATUS: Final = 0x3FD
@@ -40,6 +40,7 @@ SECTOR: Final = 512
 MAXIMUM_SECTORS: Final = 256
 _INPUT_LIMIT: Final = 4096
 _READ: Final = 1
+_NO_DISK: Final = -1
 
 WriteMemory = Callable[[int, bytes], bool]
 """(GPA, data) -> whether it lay in RAM: what a device does by DMA."""
@@ -49,7 +50,7 @@ class Devices:
     """The devices of one guest."""
 
     def __init__(self, disk_path: str, write_memory: WriteMemory) -> None:
-        self._disk: BinaryIO | None = Path(disk_path).open("rb", buffering=0) if disk_path else None  # noqa: SIM115
+        self._disk = os.open(disk_path, os.O_RDONLY) if disk_path else _NO_DISK
         self._write_memory = write_memory
         self._started = time.monotonic()
         self._input: deque[int] = deque(maxlen=_INPUT_LIMIT)
@@ -64,9 +65,9 @@ class Devices:
         self.powered_off = False
 
     def close(self) -> None:
-        if self._disk is not None:
-            self._disk.close()
-            self._disk = None
+        if self._disk != _NO_DISK:
+            os.close(self._disk)
+            self._disk = _NO_DISK
 
     def feed(self, data: bytes) -> None:
         """Serial input; what exceeds the buffer is lost, as on the wire."""
@@ -100,11 +101,11 @@ class Devices:
 
     def _read_disk(self) -> bool:
         count = self._registers[DISK_COUNT]
-        if self._disk is None or not 0 < count <= MAXIMUM_SECTORS:
+        if self._disk == _NO_DISK or not 0 < count <= MAXIMUM_SECTORS:
             return False
         try:
-            self._disk.seek(self._registers[DISK_SECTOR] * SECTOR)
-            data = self._disk.read(count * SECTOR)
+            os.lseek(self._disk, self._registers[DISK_SECTOR] * SECTOR, os.SEEK_SET)
+            data = os.read(self._disk, count * SECTOR)
         except OSError:
             return False
         if len(data) != count * SECTOR or not self._write_memory(self._registers[DISK_BUFFER], data):
