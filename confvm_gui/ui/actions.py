@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from confvm_gui.domain.operation import OperationKind
-from confvm_gui.ui.icons import bind_icon
+from confvm_gui.ui.icons import SMALL, bind_icon
 from confvm_gui.ui.text import translate
 
 KINDS = (
@@ -21,6 +21,7 @@ KINDS = (
     OperationKind.DELETE,
 )
 """What can be done to instances that exist, in the order of menus."""
+_IN_TOOL_BAR = ("new", "start", "stop", "pause", "resume", "reset", "delete")
 PAGES = ("fleet", "events", "settings", "help", "about")
 """Keys of the pages of the window."""
 
@@ -30,49 +31,61 @@ class ShellActions:
 
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
-        tr = translate
-        self.new = self._make("new", tr("ShellActions", "&New instance …"), "add", "Ctrl+N")
+        self._menu_icons: list[tuple[QAction, str]] = []
+        self._icon_names: dict[str, str] = {}
+        self.new = self._make("new", translate("ShellActions", "&New instance …"), "add", "Ctrl+N")
         self.on_instances = {
-            OperationKind.START: self._make("start", tr("ShellActions", "&Start"), "start", "Ctrl+R"),
-            OperationKind.STOP: self._make("stop", tr("ShellActions", "S&top"), "stop", "Ctrl+."),
-            OperationKind.PAUSE: self._make("pause", tr("ShellActions", "&Pause"), "pause", "Ctrl+P"),
-            OperationKind.RESUME: self._make("resume", tr("ShellActions", "Res&ume"), "start", "Ctrl+U"),
-            OperationKind.RESET: self._make("reset", tr("ShellActions", "&Reset"), "reset", "Ctrl+Shift+R"),
-            OperationKind.DELETE: self._make("delete", tr("ShellActions", "&Delete"), "delete", "Ctrl+Del"),
+            OperationKind.START: self._make("start", translate("ShellActions", "&Start"), "start", "Ctrl+R"),
+            OperationKind.STOP: self._make("stop", translate("ShellActions", "S&top"), "stop", "Ctrl+."),
+            OperationKind.PAUSE: self._make("pause", translate("ShellActions", "&Pause"), "pause", "Ctrl+P"),
+            OperationKind.RESUME: self._make("resume", translate("ShellActions", "Res&ume"), "start", "Ctrl+U"),
+            OperationKind.RESET: self._make("reset", translate("ShellActions", "&Reset"), "reset", "Ctrl+Shift+R"),
+            OperationKind.DELETE: self._make("delete", translate("ShellActions", "&Delete"), "delete", "Ctrl+Del"),
         }
-        self.quit = self._make("quit", tr("ShellActions", "&Quit"), "", "Ctrl+Q")
-        self.palette = self._make("palette", tr("ShellActions", "Go to &anything …"), "search", "Ctrl+K")
-        self.filter = self._make("filter", tr("ShellActions", "&Filter instances"), "search", "Ctrl+F")
-        self.jobs = self._make("jobs", tr("ShellActions", "&Jobs"), "jobs", "Ctrl+J")
+        self.quit = self._make("quit", translate("ShellActions", "&Quit"), "", "Ctrl+Q")
+        self.palette = self._make("palette", translate("ShellActions", "Go to &anything …"), "search", "Ctrl+K")
+        self.filter = self._make("filter", translate("ShellActions", "&Filter instances"), "search", "Ctrl+F")
+        self.jobs = self._make("jobs", translate("ShellActions", "&Jobs"), "jobs", "Ctrl+J")
         self.jobs.setCheckable(True)
-        self.maximize = self._make("maximize", tr("ShellActions", "&Maximise the instance page"), "maximize", "Ctrl+M")
-        self.close_page = self._make("close-page", tr("ShellActions", "&Close the instance page"), "close", "Ctrl+W")
+        self.maximize = self._make(
+            "maximize", translate("ShellActions", "&Maximise the instance page"), "maximize", "Ctrl+M"
+        )
+        self.close_page = self._make(
+            "close-page", translate("ShellActions", "&Close the instance page"), "close", "Ctrl+W"
+        )
         self.pages = {
-            "fleet": self._make("page-fleet", tr("ShellActions", "&Fleet"), "fleet", "Ctrl+1"),
-            "events": self._make("page-events", tr("ShellActions", "&Events"), "events", "Ctrl+2"),
-            "settings": self._make("page-settings", tr("ShellActions", "&Settings"), "settings", "Ctrl+,"),
-            "help": self._make("page-help", tr("ShellActions", "&Help"), "help", "F1"),
-            "about": self._make("page-about", tr("ShellActions", "&About"), "about", ""),
+            "fleet": self._make("page-fleet", translate("ShellActions", "&Fleet"), "fleet", "Ctrl+1"),
+            "events": self._make("page-events", translate("ShellActions", "&Events"), "events", "Ctrl+2"),
+            "settings": self._make("page-settings", translate("ShellActions", "&Settings"), "settings", "Ctrl+,"),
+            "help": self._make("page-help", translate("ShellActions", "&Help"), "help", "F1"),
+            "about": self._make("page-about", translate("ShellActions", "&About"), "about", ""),
         }
         self.tabs = {
-            "overview": self._make("tab-overview", tr("ShellActions", "&Overview"), "overview", "Alt+1"),
-            "memory": self._make("tab-memory", tr("ShellActions", "&Memory"), "memory", "Alt+2"),
-            "console": self._make("tab-console", tr("ShellActions", "&Console"), "console", "Alt+3"),
-            "events": self._make("tab-events", tr("ShellActions", "&Events of the instance"), "events", "Alt+4"),
-            "metrics": self._make("tab-metrics", tr("ShellActions", "M&etrics"), "metrics", "Alt+5"),
+            "overview": self._make("tab-overview", translate("ShellActions", "&Overview"), "overview", "Alt+1"),
+            "memory": self._make("tab-memory", translate("ShellActions", "&Memory"), "memory", "Alt+2"),
+            "console": self._make("tab-console", translate("ShellActions", "&Console"), "console", "Alt+3"),
+            "events": self._make("tab-events", translate("ShellActions", "&Events of the instance"), "events", "Alt+4"),
+            "metrics": self._make("tab-metrics", translate("ShellActions", "M&etrics"), "metrics", "Alt+5"),
         }
 
     def _make(self, name: str, text: str, icon: str, shortcut: str) -> QAction:
         action = QAction(text, self._window)
         action.setObjectName(f"action-{name}")
-        if icon:
+        self._icon_names[action.objectName()] = icon
+        if icon and name in _IN_TOOL_BAR:
             bind_icon(action, icon)
+        elif icon:
+            self._menu_icons.append((action, icon))
         if shortcut:
             action.setShortcut(QKeySequence(shortcut))
             plain = text.replace("&", "")
             action.setToolTip(f"{plain} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
         self._window.addAction(action)
         return action
+
+    def icon_name(self, action: QAction) -> str:
+        """Name of an action's icon, "" for none."""
+        return self._icon_names.get(action.objectName(), "")
 
     def all(self) -> list[QAction]:
         """Every action, in the order of the menus."""
@@ -106,6 +119,14 @@ class ShellActions:
         view.addActions([self.maximize, self.close_page])
         help_menu = bar.addMenu(translate("ShellActions", "&Help"))
         help_menu.addActions([self.pages["help"], self.pages["about"]])
+        for menu in (console, instance, view, help_menu):
+            menu.aboutToShow.connect(self.draw_icons)
+
+    def draw_icons(self) -> None:
+        """Draw the icons that only menus show; they are not needed for the window to appear."""
+        while self._menu_icons:
+            action, name = self._menu_icons.pop()
+            bind_icon(action, name)
 
     def fill_instance_menu(self, menu: QMenu) -> None:
         """What can be done to the marked instances or the current one."""
@@ -121,6 +142,7 @@ class ShellActions:
         bar.setMovable(False)
         bar.setFloatable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.setIconSize(QSize(SMALL, SMALL))
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         new = QToolButton()
         new.setObjectName("tool-new")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from confvm_gui.ui.icons import bind_icon, role_pixmap
@@ -116,6 +116,8 @@ class BannerStack(QWidget):
         self.show()
         if focus and banner.action_button is not None:
             banner.action_button.setFocus(Qt.FocusReason.PopupFocusReason)
+        from PySide6.QtGui import QAccessible, QAccessibleEvent
+
         QAccessible.updateAccessibility(QAccessibleEvent(banner.label, QAccessible.Event.Alert))
 
     def _dismissed(self, slot: str, banner: Banner) -> None:

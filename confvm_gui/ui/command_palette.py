@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -22,6 +22,7 @@ from confvm_gui.ui.theme import UNIT
 
 _MOST = 40
 _WIDTH = 560
+_ROW_HEIGHT = 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class CommandPalette(QFrame):
         for command in self._shown:
             text = f"{command.title}    {command.hint}" if command.hint else command.title
             item = QListWidgetItem(icon(command.icon, "muted"), text)
+            item.setSizeHint(QSize(0, _ROW_HEIGHT))
             self.list.addItem(item)
         if self._shown:
             self.list.setCurrentRow(0)

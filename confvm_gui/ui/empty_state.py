@@ -33,6 +33,7 @@ class EmptyState(QWidget):
         if button:
             rows.addSpacing(UNIT)
             self.button = QPushButton(button)
+            self.button.setObjectName("empty-action")
             self.button.setProperty("kind", "primary")
             self.button.clicked.connect(self.action)
             rows.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.instance import Instance, InstanceState, Trust
@@ -65,6 +65,7 @@ class FleetDelegate(QStyledItemDelegate):
         super().__init__(model)
         self._model = model
         self.hovered_row = -1
+        self.current_row = -1
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         instance = self._model.instance_at(index.row())
@@ -86,7 +87,7 @@ class FleetDelegate(QStyledItemDelegate):
         instance = self._model.instance_at(row)
         column = COLUMNS[index.column()]
         rect = option.rect
-        current = bool(option.state & QStyle.StateFlag.State_Selected)
+        current = row == self.current_row
         marked = self._model.is_marked(row)
         ground = (
             theme.accent_soft

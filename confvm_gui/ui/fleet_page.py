@@ -38,6 +38,7 @@ from confvm_gui.ui.preferences import (
 from confvm_gui.ui.text import column_title, count_text
 from confvm_gui.ui.theme import UNIT
 
+_BULK_ROW = 2
 _SAVE_DELAY = 400
 """Milliseconds between the last change of the columns and their being saved."""
 
@@ -57,30 +58,19 @@ class FleetPage(QWidget):
         self.filter = FilterField(model.table)
         self.view = FleetView(model)
         self.groups = GroupBar(model)
-        self.bulk = self._make_bulk_bar()
+        self.bulk: QFrame | None = None
         self.count = QLabel()
         self.count.setProperty("kind", "muted")
         self.count.setObjectName("fleet-count")
-        self._empty = EmptyState(
-            "fleet",
-            self.tr("No instances yet"),
-            self.tr("Launch a confidential VM and watch its memory stay encrypted."),
-            self.tr("New instance (Ctrl+N)"),
-        )
-        self._empty.action.connect(self.new_wanted)
-        self._no_match = EmptyState(
-            "search", self.tr("No instance matches this filter"), "", self.tr("Clear the filter (Esc)")
-        )
-        self._no_match.action.connect(lambda: self.filter.set_text(""))
+        self._empty: EmptyState | None = None
+        self._no_match: EmptyState | None = None
         self._stack = QStackedWidget()
-        for page in (self.view, self._empty, self._no_match):
-            self._stack.addWidget(page)
-        rows = QVBoxLayout(self)
+        self._stack.addWidget(self.view)
+        rows = self._rows = QVBoxLayout(self)
         rows.setContentsMargins(UNIT * 2, UNIT * 2, UNIT * 2, UNIT)
         rows.setSpacing(UNIT)
         rows.addLayout(self._make_top())
         rows.addWidget(self.groups)
-        rows.addWidget(self.bulk)
         rows.addWidget(self._stack, 1)
         rows.addWidget(self.count)
         self._save_timer = QTimer(self)
@@ -222,6 +212,7 @@ class FleetPage(QWidget):
                     columns.append((column, width))
         if columns:
             self.view.set_columns(columns)
+            self.view.adaptive = False
         sort = list_setting(self._settings, SORT)
         if len(sort) == 2 and sort[0] in known:
             order = Qt.SortOrder.DescendingOrder if sort[1] == "descending" else Qt.SortOrder.AscendingOrder
@@ -250,16 +241,16 @@ class FleetPage(QWidget):
         if self.model.filter.terms:
             self.count.setText(
                 self.tr("{shown} of %n instance(s)", "", total)
-                .replace("%n", count_text(total))
+                .replace(str(total), count_text(total))
                 .format(shown=count_text(shown))
             )
         else:
             self.count.setText(self.tr("%n instance(s)", "", total).replace(str(total), count_text(total)))
         page: QWidget = self.view
         if not total:
-            page = self._empty
+            page = self._nothing_yet()
         elif not shown and self.model.filter.terms:
-            page = self._no_match
+            page = self._nothing_found()
         if self._stack.currentWidget() is not page:
             focused = self.view.hasFocus()
             self._stack.setCurrentWidget(page)
@@ -267,8 +258,34 @@ class FleetPage(QWidget):
                 self.filter.setFocus(Qt.FocusReason.OtherFocusReason)
         self.groups.refresh()
 
+    def _nothing_yet(self) -> EmptyState:
+        if self._empty is None:
+            self._empty = EmptyState(
+                "fleet",
+                self.tr("No instances yet"),
+                self.tr("Launch a confidential VM and watch its memory stay encrypted."),
+                self.tr("New instance (Ctrl+N)"),
+            )
+            self._empty.action.connect(self.new_wanted)
+            self._stack.addWidget(self._empty)
+        return self._empty
+
+    def _nothing_found(self) -> EmptyState:
+        if self._no_match is None:
+            self._no_match = EmptyState(
+                "search", self.tr("No instance matches this filter"), "", self.tr("Clear the filter (Esc)")
+            )
+            self._no_match.action.connect(lambda: self.filter.set_text(""))
+            self._stack.addWidget(self._no_match)
+        return self._no_match
+
     def _marks_changed(self) -> None:
         count = self.model.marked_count
+        if self.bulk is None:
+            if not count:
+                return
+            self.bulk = self._make_bulk_bar()
+            self._rows.insertWidget(_BULK_ROW, self.bulk)
         self.bulk.setVisible(count > 0)
         if count:
             hidden = self.model.marked_hidden()

@@ -7,7 +7,7 @@ actions work on. Both stay with their instances through updates, sorting and fil
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from confvm_gui.ui.fleet_delegate import CHECK_ZONE, ROW_HEIGHT, FleetDelegate, draw_check_box
@@ -16,8 +16,8 @@ from confvm_gui.ui.models.fleet_model import COLUMNS, FleetModel
 from confvm_gui.ui.theme import current_theme, theme_controller
 
 DEFAULT_WIDTHS = {
-    FleetColumn.NAME: 196,
-    FleetColumn.STATE: 100,
+    FleetColumn.NAME: 190,
+    FleetColumn.STATE: 108,
     FleetColumn.TECHNOLOGY: 122,
     FleetColumn.TRUST: 108,
     FleetColumn.LOAD: 100,
@@ -44,6 +44,9 @@ DEFAULT_COLUMNS = (
     FleetColumn.IMAGE,
     FleetColumn.PROVIDER,
 )
+
+
+_WIDEST_NAME = 340
 
 
 class FleetHeader(QHeaderView):
@@ -112,6 +115,8 @@ class FleetView(QTableView):
         self._anchor_row = -1
         self._place: tuple[str, int] | None = None
         self._rearranging = False
+        self.adaptive = True
+        """Whether the names get the width that nothing else needs: until the user sets widths."""
         self._delegate = FleetDelegate(model)
         self.setObjectName("fleet-table")
         self.setAccessibleName(self.tr("Instances"))
@@ -136,7 +141,7 @@ class FleetView(QTableView):
         self.setSortingEnabled(True)
         self.set_columns([(column, DEFAULT_WIDTHS[column]) for column in DEFAULT_COLUMNS])
         header.sectionMoved.connect(self.layout_changed)
-        header.sectionResized.connect(self.layout_changed)
+        header.sectionResized.connect(self._resized_by_hand)
         header.sortIndicatorChanged.connect(self.layout_changed)
         model.about_to_rearrange.connect(self._keep_place)
         model.rearranged.connect(self._restore_place)
@@ -170,6 +175,12 @@ class FleetView(QTableView):
         self.updateGeometries()
         self.viewport().update()
 
+    def _resized_by_hand(self, section: int, before: int, now: int) -> None:
+        # The last column changes by itself with the window.
+        if now and before and COLUMNS[section] is not self.columns()[-1][0]:
+            self.adaptive = False
+        self.layout_changed.emit()
+
     def show_column(self, column: FleetColumn, on: bool) -> None:
         if column is FleetColumn.NAME and not on:
             return
@@ -177,6 +188,17 @@ class FleetView(QTableView):
         if on and self.columnWidth(COLUMNS.index(column)) < 48:
             self.setColumnWidth(COLUMNS.index(column), DEFAULT_WIDTHS[column])
         self.layout_changed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.adaptive:
+            others = sum(width for column, width in self.columns()[:-1] if column is not FleetColumn.NAME)
+            last = DEFAULT_WIDTHS[self.columns()[-1][0]]
+            header = self.horizontalHeader()
+            header.blockSignals(True)
+            spare = event.size().width() - others - last
+            self.setColumnWidth(0, max(DEFAULT_WIDTHS[FleetColumn.NAME], min(_WIDEST_NAME, spare)))
+            header.blockSignals(False)
 
     # Current row
 
@@ -198,6 +220,8 @@ class FleetView(QTableView):
     def _row_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if self._rearranging or not current.isValid():
             return
+        self._delegate.current_row = current.row()
+        self.viewport().update()
         self._note_current(self._fleet.instance_at(current.row()).id)
 
     def _note_current(self, instance_id: str) -> None:
@@ -209,6 +233,7 @@ class FleetView(QTableView):
         index = self._fleet.index(row, 0) if row is not None else QModelIndex()
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self._rearranging = True
+        self._delegate.current_row = -1 if row is None else row
         self.setAutoScroll(False)
         if row is None:
             self.selectionModel().clear()
@@ -241,6 +266,14 @@ class FleetView(QTableView):
             self.verticalScrollBar().setValue(row * ROW_HEIGHT - self._place[1])
 
     # Mouse and keyboard
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        # Qt makes the first row current when the focus comes; here nothing is current until somebody chooses it.
+        self._rearranging = True
+        super().focusInEvent(event)
+        if not self._current_id:
+            self.selectionModel().clearCurrentIndex()
+        self._rearranging = False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())

@@ -78,6 +78,7 @@ class InstancePage(QWidget):
         self._tasks = TaskKeeper("InstancePage", self.problem.emit)
         self._subscriptions = Subscriptions()
         self.instance_id = ""
+        self._narrow = False
         self.name = ElidedLabel()
         self.name.setObjectName("instance-name")
         self.name.setProperty("kind", "title")
@@ -98,13 +99,16 @@ class InstancePage(QWidget):
         bind_icon(close, "close", "muted")
         close.clicked.connect(self.close_wanted)
         self._maximize_toggled(False)
-        head = QHBoxLayout()
+        top = QWidget()
+        head = QHBoxLayout(top)
+        head.setContentsMargins(0, 0, 0, 0)
         head.setSpacing(UNIT)
         head.addWidget(self.name, 1)
         for widget in (self.state, self.technology, self.emulated, self.maximize, close):
             head.addWidget(widget)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("instance-tabs")
+        self.tabs.setAccessibleName(self.tr("Instance"))
         self.tabs.setDocumentMode(True)
         titles = {
             "overview": self.tr("Overview"),
@@ -119,21 +123,24 @@ class InstancePage(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(UNIT * 2, UNIT * 2, UNIT * 2, 0)
         rows.setSpacing(UNIT // 2)
-        rows.addLayout(head)
+        rows.addWidget(top)
         rows.addWidget(self.tabs, 1)
+        for part in (top, self.tabs.tabBar()):
+            theme_controller().dress(part)
         self._put_icons()
         theme_controller().changed.connect(self._put_icons)
         self.tabs.currentChanged.connect(self._tab_shown)
         self._subscriptions.add(session.inventory.changes, self._changed)
 
     def _put_icons(self) -> None:
-        narrow = self.width() < _NARROW
         for at, key in enumerate(TABS):
-            self.tabs.setTabIcon(at, QIcon() if narrow else icon(key, "muted"))
+            self.tabs.setTabIcon(at, QIcon() if self._narrow else icon(key, "muted"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if (event.size().width() < _NARROW) != (event.oldSize().width() < _NARROW):
+        narrow = event.size().width() < _NARROW
+        if narrow is not self._narrow:
+            self._narrow = narrow
             self._put_icons()
 
     def _maximize_toggled(self, on: bool) -> None:
@@ -197,6 +204,11 @@ class InstancePage(QWidget):
             memory.view.set_instance(None)
         self.tab_changed.emit(tab.key)
 
+    def make_ahead(self, key: str) -> None:
+        """Make a panel before anybody looks at it, while there is nothing else to do."""
+        if self._tab_of[key].panel is None:
+            self._make(self._tab_of[key])
+
     def _follow(self, tab: _Tab) -> None:
         if tab.view is not None:
             tab.view.set_instance(self.instance_id)
@@ -211,9 +223,12 @@ class InstancePage(QWidget):
         if tab.key in makers:
             panel = makers[tab.key]()
             panel.problem.connect(self.problem)
+            theme_controller().dress(panel)
             tab.put(panel, panel)
         elif not self._tasks.is_running("memory panel"):
-            tab.rows.addWidget(EmptyState("memory", self.tr("Loading …"), ""))
+            waiting = EmptyState("memory", self.tr("Loading …"), "")
+            theme_controller().dress(waiting)
+            tab.rows.addWidget(waiting)
             self._tasks.start("memory panel", self._make_memory(tab))
 
     def _make_overview(self) -> InstancePanel:
@@ -243,8 +258,13 @@ class InstancePage(QWidget):
         await asyncio.to_thread(importlib.import_module, "confvm_gui.ui.panels.memory.panel")
         from confvm_gui.ui.panels.memory.panel import MemoryPanel
 
+        # In several turns of the event loop: together they would take longer than a key press should wait.
         panel = MemoryPanel(self._session, self)
+        await asyncio.sleep(0)
+        theme_controller().dress(panel)
+        await asyncio.sleep(0)
         tab.put(panel, panel)
+        await asyncio.sleep(0)
         if self.tab == tab.key and self.instance_id:
             panel.set_instance(self.instance_id)
             self.tab_changed.emit(tab.key)

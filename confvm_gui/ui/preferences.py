@@ -19,6 +19,8 @@ MEMORY_REFRESH = "memory.refresh_hz"
 WORKERS = "engine.workers"
 
 DEFAULT_MEMORY_REFRESH = 10
+HIGHEST_MEMORY_REFRESH = 30
+"""Reads a second."""
 DEFAULT_WORKERS = 2
 
 

@@ -13,17 +13,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QIcon
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from confvm_gui.domain.errors import ConfvmError
-from confvm_gui.domain.instance import Instance, LaunchRequest
+from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.operation import Operation, OperationKind, OperationStatus
 from confvm_gui.fleet.inventory import InventoryChange, ProviderStatus
 from confvm_gui.fleet.session import FleetSession
@@ -34,32 +32,28 @@ from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.fleet_page import FleetPage
 from confvm_gui.ui.icons import pixmap
 from confvm_gui.ui.instance_requests import InstanceRequests
+from confvm_gui.ui.launch_flow import LaunchFlow
+from confvm_gui.ui.line_splitter import LineSplitter
+from confvm_gui.ui.load_ahead import PAUSE_MS, load_ahead
 from confvm_gui.ui.models.fleet_model import FleetModel
 from confvm_gui.ui.navigation_rail import NavigationRail
-from confvm_gui.ui.preferences import GEOMETRY, THEME, text_setting
-from confvm_gui.ui.stall_watchdog import StallReport
+from confvm_gui.ui.preferences import GEOMETRY, LANGUAGE, THEME, text_setting
 from confvm_gui.ui.status_line import StatusLine
 from confvm_gui.ui.text import count_text, operation_word
 from confvm_gui.ui.theme import ThemeChoice, theme_controller
+from confvm_gui.ui.translations import use_language
+from confvm_gui.ui.window_pages import WindowPage, make_page
 
 if TYPE_CHECKING:
-    from confvm_gui.ui.command_palette import Command, CommandPalette
+    from confvm_gui.ui.command_palette import CommandPalette
     from confvm_gui.ui.instance_page import InstancePage
     from confvm_gui.ui.panels.jobs import JobsPanel
+    from confvm_gui.ui.stall_watchdog import StallReport
     from confvm_gui.ui.wizard.wizard import LaunchWizard
 
 _FLEET_WIDTH = 430
 """Pixels that the fleet keeps beside an instance page, at most; in a narrow window a share of it."""
 _FLEET_SHARE = 0.36
-_PRELOAD_MS = 400
-_PRELOADED = (
-    "confvm_gui.ui.instance_page",
-    "confvm_gui.ui.panels.overview.panel",
-    "confvm_gui.ui.wizard.wizard",
-    "confvm_gui.ui.panels.memory.panel",
-    "pyqtgraph",
-)
-"""Loaded in a thread once the window stands, so that the first look at them does not wait."""
 
 
 class ShellWindow(QMainWindow):
@@ -69,10 +63,12 @@ class ShellWindow(QMainWindow):
     """The window was closed for good."""
 
     def __init__(self, session: FleetSession, *, stalls: Callable[[], StallReport | None] = lambda: None) -> None:
+        # Before anything is made: words are looked up and fonts resolved as widgets are made.
+        use_language(text_setting(session.settings, LANGUAGE, "system"))
+        theme_controller().apply(_theme_choice(session))
         super().__init__()
         self.session = session
         self._stalls = stalls
-        theme_controller().apply(_theme_choice(session))
         self.setObjectName("shell")
         self.setWindowTitle(self.tr("ConfVM Console"))
         self.setWindowIcon(QIcon(pixmap("confvm", "#000000", 64)))
@@ -81,40 +77,40 @@ class ShellWindow(QMainWindow):
         self.tasks = TaskKeeper("ShellWindow", self.show_error)
         self._subscriptions = Subscriptions()
         self._may_close = False
+        self._preloaded = False
         self._failed = 0
         self._expected = ""
-        self._wizard: LaunchWizard | None = None
         self._palette: CommandPalette | None = None
         self._instance_page: InstancePage | None = None
         self._jobs_panel: JobsPanel | None = None
-        self._pages: dict[str, QWidget] = {}
+        self._pages: dict[str, WindowPage] = {}
         self.model = FleetModel(self)
         self.actions_ = ShellActions(self)
         self.banners = BannerStack()
         self.requests = InstanceRequests(session, self.tasks, self.banners, self.show_error)
+        self.launch = LaunchFlow(session, self.tasks, self)
         self.fleet = FleetPage(self.model, session.settings)
         self.status_line = StatusLine(session)
         self._build()
         self._connect()
+        # What is loaded ahead competes with the window for the interpreter: only after the fleet is there.
+        self.model.loaded.connect(self._plan_preload)
         self.model.load(session.inventory.all())
         self._restore_geometry()
         self._offer_actions()
         self.fleet.view.setFocus(Qt.FocusReason.OtherFocusReason)
-        QTimer.singleShot(_PRELOAD_MS, self, self._preload)
 
     # Building
 
     def _build(self) -> None:
         self.rail = NavigationRail()
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(self.fleet)
+        self.splitter = LineSplitter(Qt.Orientation.Horizontal)
+        self.splitter.add(self.fleet)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.splitter)
-        self._pages["fleet"] = self.splitter
-        self._drawer = QSplitter(Qt.Orientation.Vertical)
-        self._drawer.setChildrenCollapsible(False)
-        self._drawer.addWidget(self.stack)
+        self._pages["fleet"] = WindowPage(self.splitter)
+        self._drawer = LineSplitter(Qt.Orientation.Vertical)
+        self._drawer.add(self.stack)
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -129,9 +125,12 @@ class ShellWindow(QMainWindow):
         self.setCentralWidget(central)
         self.setStatusBar(self.status_line)
         self.actions_.fill_menus()
-        self.addToolBar(self.actions_.make_tool_bar())
+        bar = self.actions_.make_tool_bar()
+        self.addToolBar(bar)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.rail.show_page("fleet")
+        for part in (self.menuBar(), bar, self.rail, self.banners, self.fleet, self.status_line):
+            theme_controller().dress(part)
         if self.session.readonly:
             text = self.tr("Read-only: {reason}").format(reason=self.session.readonly_reason)
             self.banners.put("readonly", Banner(Tone.INFO, text, dismissable=False))
@@ -158,6 +157,7 @@ class ShellWindow(QMainWindow):
         self.fleet.menu_wanted.connect(self._show_instance_menu)
         self.fleet.view.opened.connect(self.open_instance)
         self.fleet.view.current_changed.connect(self._current_changed)
+        self.launch.accepted.connect(self._launch_accepted)
         self.model.marks_changed.connect(self._offer_actions)
         self.status_line.jobs_wanted.connect(lambda: self.show_jobs(not self.jobs_shown))
         self._subscriptions.add(self.session.inventory.changes, self._inventory_changed)
@@ -170,44 +170,19 @@ class ShellWindow(QMainWindow):
         """Show `fleet`, `events`, `settings`, `help` or `about`."""
         page = self._pages.get(key)
         if page is None:
-            page = self._make_page(key)
+            page = make_page(key, self.session, self._stalls, self.show_error)
             self._pages[key] = page
-            self.stack.addWidget(page)
-        if key == "settings":
-            refresh = getattr(page, "refresh_diagnostics", None)
-            if refresh is not None:
-                refresh()
-        self.stack.setCurrentWidget(page)
+            theme_controller().dress(page.widget)
+            self.stack.addWidget(page.widget)
+        if page.refresh is not None:
+            page.refresh()
+        self.stack.setCurrentWidget(page.widget)
         self.rail.show_page(key)
 
     @property
     def page(self) -> str:
         """Key of the page in sight."""
-        return next(key for key, page in self._pages.items() if page is self.stack.currentWidget())
-
-    def _make_page(self, key: str) -> QWidget:
-        if key == "events":
-            from confvm_gui.ui.panels.events import EventsPanel
-
-            events = EventsPanel(self.session, everything=True)
-            events.problem.connect(self.show_error)
-            framed = QWidget()
-            rows = QVBoxLayout(framed)
-            rows.setContentsMargins(16, 4, 16, 0)
-            rows.addWidget(events)
-            self._events_panel = events
-            return framed
-        if key == "settings":
-            from confvm_gui.ui.panels.settings import SettingsPanel
-
-            return SettingsPanel(self.session, self._stalls)
-        if key == "help":
-            from confvm_gui.ui.panels.help import HelpPanel
-
-            return HelpPanel()
-        from confvm_gui.ui.panels.about import AboutPanel
-
-        return AboutPanel()
+        return next(key for key, page in self._pages.items() if page.widget is self.stack.currentWidget())
 
     # The instance page
 
@@ -222,7 +197,7 @@ class ShellWindow(QMainWindow):
             page.close_wanted.connect(self.close_instance)
             page.maximize_wanted.connect(self.maximize_page)
             page.hide()
-            self.splitter.addWidget(page)
+            self.splitter.add(page)
             self.splitter.setStretchFactor(0, 0)
             self.splitter.setStretchFactor(1, 1)
             self._instance_page = page
@@ -298,7 +273,8 @@ class ShellWindow(QMainWindow):
             self._jobs_panel = JobsPanel(self.session)
             self._jobs_panel.problem.connect(self.show_error)
             self._jobs_panel.closed.connect(lambda: self.show_jobs(False))
-            self._drawer.addWidget(self._jobs_panel)
+            theme_controller().dress(self._jobs_panel)
+            self._drawer.add(self._jobs_panel)
             self._drawer.setStretchFactor(0, 1)
             self._drawer.setStretchFactor(1, 0)
             self._drawer.setSizes([10_000, 230])
@@ -321,13 +297,16 @@ class ShellWindow(QMainWindow):
 
     def _offer_actions(self) -> None:
         few = self.targets(200)
+        possible = {
+            kind: not self.session.readonly and any(self.requests.can(kind, instance) for instance in few)
+            for kind in KINDS
+        }
+        # One of the two is shown. First of all: Qt disables what it hides.
+        resume = possible[OperationKind.RESUME] and not possible[OperationKind.PAUSE]
+        self.actions_.on_instances[OperationKind.RESUME].setVisible(resume)
+        self.actions_.on_instances[OperationKind.PAUSE].setVisible(not resume)
         for kind in KINDS:
-            possible = not self.session.readonly and any(self.requests.can(kind, instance) for instance in few)
-            self.actions_.on_instances[kind].setEnabled(possible)
-        resume = self.actions_.on_instances[OperationKind.RESUME]
-        pause = self.actions_.on_instances[OperationKind.PAUSE]
-        resume.setVisible(resume.isEnabled())
-        pause.setVisible(pause.isEnabled() or not resume.isEnabled())
+            self.actions_.on_instances[kind].setEnabled(possible[kind])
         self.actions_.new.setEnabled(not self.session.readonly)
         known = bool(self.fleet.view.current_id)
         for action in self.actions_.tabs.values():
@@ -336,7 +315,8 @@ class ShellWindow(QMainWindow):
         self.actions_.close_page.setEnabled(self.page_shown)
 
     def _show_instance_menu(self, at: QPoint) -> None:
-        menu = QMenu(self)
+        self.actions_.draw_icons()
+        menu = QMenu(self.fleet)
         menu.aboutToHide.connect(menu.deleteLater)
         for action in self.actions_.tabs.values():
             menu.addAction(action)
@@ -350,44 +330,16 @@ class ShellWindow(QMainWindow):
         """Open the wizard; a second call brings the open one to the front."""
         if self.session.readonly:
             self.show_error(self.session.readonly_reason)
-        elif self._wizard is not None:
-            self._wizard.raise_()
-            self._wizard.activateWindow()
-        elif not self.tasks.is_running("wizard"):
-            self.tasks.start("wizard", self._open_wizard())
+        else:
+            self.launch.begin()
 
     @property
     def wizard(self) -> LaunchWizard | None:
         """The wizard while it is open."""
-        return self._wizard
+        return self.launch.wizard
 
-    async def _open_wizard(self) -> None:
-        await asyncio.to_thread(importlib.import_module, "confvm_gui.ui.wizard.wizard")
-        from confvm_gui.ui.wizard.wizard import LaunchWizard
-
-        wizard = LaunchWizard(self.session, self)
-        wizard.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        wizard.submitted.connect(lambda request: self.tasks.start("submit", self._submit(request)))
-        wizard.destroyed.connect(self._wizard_gone)
-        self._wizard = wizard
-        wanted = wizard.sizeHint()
-        wizard.resize(min(wanted.width(), self.width()), min(wanted.height(), self.height()))
-        wizard.open()
-
-    def _wizard_gone(self) -> None:
-        self._wizard = None
-
-    async def _submit(self, request: LaunchRequest) -> None:
-        wizard = self._wizard
-        if wizard is None:
-            return
-        try:
-            operation = await self.session.jobs.create(request)
-        except ConfvmError as error:
-            wizard.refuse(error)
-            return
-        self._expected = operation.instance_id
-        wizard.accepted_request()
+    def _launch_accepted(self, instance_id: str) -> None:
+        self._expected = instance_id
         self._show_expected()
 
     def _show_expected(self) -> None:
@@ -441,59 +393,12 @@ class ShellWindow(QMainWindow):
         """Open the command palette."""
         if self._palette is None:
             from confvm_gui.ui.command_palette import CommandPalette
+            from confvm_gui.ui.shell_commands import ShellCommands
 
-            self._palette = CommandPalette(self, self._commands, self._instance_commands)
+            commands = ShellCommands(self.actions_, self.fleet, self.session.settings, self.open_instance)
+            self._palette = CommandPalette(self, commands.all, commands.instances)
+            theme_controller().dress(self._palette)
         self._palette.summon()
-
-    def _commands(self) -> Sequence[Command]:
-        from confvm_gui.ui.command_palette import Command
-
-        commands = [
-            Command(
-                action.text().replace("&", "").rstrip(" …"),
-                action.trigger,
-                action.shortcut().toString(),
-                action.objectName().removeprefix("action-").removeprefix("page-").removeprefix("tab-"),
-            )
-            for action in self.actions_.all()
-            if action.isEnabled() and action is not self.actions_.palette
-        ]
-        known = ("fleet", "events", "settings", "help", "about", "overview", "memory", "console", "metrics")
-        with_icon = {"add", "start", "stop", "pause", "reset", "delete", "search", "jobs", "maximize", *known}
-        commands = [
-            command if command.icon in with_icon else Command(command.title, command.run, command.hint)
-            for command in commands
-        ]
-        commands += [
-            Command(
-                self.tr("Search: {text}").format(text=search), partial(self.fleet.filter.set_text, search), "", "star"
-            )
-            for search in self.fleet.saved_searches()
-        ]
-        commands += [
-            Command(text, partial(theme_controller().apply, choice), "", "settings")
-            for text, choice in (
-                (self.tr("Light theme"), ThemeChoice.LIGHT),
-                (self.tr("Dark theme"), ThemeChoice.DARK),
-            )
-        ]
-        return commands
-
-    def _instance_commands(self, typed: str) -> Sequence[Command]:
-        from confvm_gui.ui.command_palette import Command
-
-        words = typed.lower().split()
-        found: list[Command] = []
-        for slot, name in enumerate(self.model.table.names):
-            if all(word in name for word in words):
-                instance = self.model.table.get(slot)
-                if instance is not None:
-                    found.append(
-                        Command(instance.name, partial(self.open_instance, instance.id), self.tr("instance"), "fleet")
-                    )
-                    if len(found) >= 20:
-                        break
-        return found
 
     def _focus_filter(self) -> None:
         self.show_page("fleet")
@@ -504,12 +409,17 @@ class ShellWindow(QMainWindow):
 
     # Beginning and end
 
+    def _plan_preload(self) -> None:
+        if not self._preloaded:
+            self._preloaded = True
+            QTimer.singleShot(PAUSE_MS, self, self._preload)
+
     def _preload(self) -> None:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
             return  # shown without a loop, as in a picture of the bare window
-        self.tasks.start("preload", _load_modules(_PRELOADED))
+        self.tasks.start("load ahead", load_ahead(lambda: self.instance_page))
 
     def _restore_geometry(self) -> None:
         saved = text_setting(self.session.settings, GEOMETRY, "")
@@ -562,20 +472,15 @@ class ShellWindow(QMainWindow):
         """End all that the window runs, and await it. The session is left open."""
         self._subscriptions.clear()
         self.status_line.close_subscriptions()
-        if self._wizard is not None:
-            await self._wizard.aclose()
+        await self.launch.aclose()
         if self._instance_page is not None:
             await self._instance_page.aclose()
         if self._jobs_panel is not None:
             await self._jobs_panel.aclose()
-        if "events" in self._pages:
-            await self._events_panel.aclose()
+        for page in self._pages.values():
+            if page.aclose is not None:
+                await page.aclose()
         await self.tasks.aclose()
-
-
-async def _load_modules(names: Sequence[str]) -> None:
-    for name in names:
-        await asyncio.to_thread(importlib.import_module, name)
 
 
 def _theme_choice(session: FleetSession) -> ThemeChoice:

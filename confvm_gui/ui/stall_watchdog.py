@@ -123,7 +123,10 @@ class StallWatchdog:
             stack = ""
             if not self._taken.wait(self._threshold):
                 stack = self._stack()
-                self._taken.wait()
+                # Not for ever: `stop` may have set both events just before this cleared one of them.
+                while not self._taken.wait(self._threshold):
+                    if self._stopping.is_set():
+                        return
             if self._stopping.is_set():
                 return
             self._heartbeats += 1

@@ -42,7 +42,7 @@ def make_instance(name: str, **changes: Any) -> Instance:
         trust=Trust.MEASURED,
         load=0.12,
         emulated=True,
-        runs="the built-in records guest",
+        runs="records",
         labels={"env": "test"},
     )
     return replace(usual, **changes)
@@ -53,7 +53,8 @@ class FakeConsole:
 
     def __init__(self) -> None:
         self._held = b""
-        self._readers: list[asyncio.Queue[bytes]] = []
+        self._readers: list[asyncio.Queue[bytes | None]] = []
+        self._ended = False
         self.written = b""
 
     @property
@@ -68,13 +69,21 @@ class FakeConsole:
         for reader in self._readers:
             reader.put_nowait(data)
 
+    def end(self) -> None:
+        """The instance is deleted."""
+        self._ended = True
+        for reader in self._readers:
+            reader.put_nowait(None)
+
     async def stream(self) -> AsyncIterator[bytes]:
-        queue: asyncio.Queue[bytes] = asyncio.Queue()
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._readers.append(queue)
+        if self._ended:
+            queue.put_nowait(None)
         try:
             yield self._held
-            while True:
-                yield await queue.get()
+            while (data := await queue.get()) is not None:
+                yield data
         finally:
             self._readers.remove(queue)
 
@@ -144,24 +153,30 @@ class FakeProvider:
         self.hold = asyncio.Event()
         """Cleared by a test that wants operations to wait."""
         self.hold.set()
-        self._watchers: list[asyncio.Queue[Change]] = []
+        self._watchers: list[asyncio.Queue[Change | None]] = []
 
     def reason_unsupported(self, what: Capability | Technology) -> str:
         if isinstance(what, Technology):
-            return "" if what in self.technologies else f"The fake provider has no {what.title}"
+            supported = what in self.technologies or what is Technology.NONE
+            return "" if supported else f"The fake provider has no {what.title}"
         return "" if what in self.capabilities else "The fake provider cannot do this"
 
     async def connect(self) -> None:
         pass
 
     async def aclose(self) -> None:
-        pass
+        for watcher in self._watchers:
+            watcher.put_nowait(None)
 
-    async def watch(self) -> AsyncIterator[Change]:
-        queue: asyncio.Queue[Change] = asyncio.Queue()
-        self._watchers.append(queue)
-        while True:
-            yield await queue.get()
+    def watch(self) -> AsyncIterator[Change]:
+        queue: asyncio.Queue[Change | None] = asyncio.Queue()
+        self._watchers.append(queue)  # now, not when the first change is asked for: none may be missed
+
+        async def changes() -> AsyncIterator[Change]:
+            while (change := await queue.get()) is not None:
+                yield change
+
+        return changes()
 
     async def instances(self) -> AsyncIterator[Sequence[Instance]]:
         yield tuple(self.known.values())
@@ -174,6 +189,8 @@ class FakeProvider:
         return instance
 
     async def create(self, request: LaunchRequest, operation: OperationContext) -> Instance:
+        if operation.instance_id in self.known:
+            return self.known[operation.instance_id]
         await self._begin(operation)
         return self.change(
             make_instance(
@@ -199,15 +216,18 @@ class FakeProvider:
         return await self._become(instance_id, InstanceState.RUNNING, operation)
 
     async def pause(self, instance_id: str, operation: OperationContext) -> Instance:
+        self._live(instance_id)
         return await self._become(instance_id, InstanceState.PAUSED, operation)
 
     async def resume(self, instance_id: str, operation: OperationContext) -> Instance:
+        self._live(instance_id)
         return await self._become(instance_id, InstanceState.RUNNING, operation)
 
     async def delete(self, instance_id: str, operation: OperationContext) -> None:
         await self._begin(operation)
         gone = self.known.pop(instance_id, None)
         if gone is not None:
+            self.console_of(instance_id).end()
             for watcher in self._watchers:
                 watcher.put_nowait(Change(ChangeKind.REMOVED, gone))
 
@@ -220,25 +240,43 @@ class FakeProvider:
         operation.step("LAUNCH_FINISH", 0.9)
 
     async def _become(self, instance_id: str, state: InstanceState, operation: OperationContext) -> Instance:
+        self._get(instance_id)
         await self._begin(operation)
-        return self.change(replace(self.known[instance_id], state=state))
+        return self.change(replace(self._get(instance_id), state=state))
 
-    def memory(self, instance_id: str, viewer: Viewer) -> FakeMemory:
-        instance = self.known[instance_id]
-        if not instance.state.is_live:
-            raise WrongState(f"{instance.name} is {instance.state.value}: there is no memory to look at")
-        return FakeMemory(instance, viewer)
-
-    def console(self, instance_id: str) -> FakeConsole:
+    def _get(self, instance_id: str) -> Instance:
         if instance_id not in self.known:
             raise NotFound("This instance does not exist any more")
+        return self.known[instance_id]
+
+    def _live(self, instance_id: str) -> Instance:
+        instance = self._get(instance_id)
+        if not instance.state.is_live:
+            raise WrongState(f"{instance.name} is {instance.state.value}: it has no memory and no vCPU")
+        return instance
+
+    def memory(self, instance_id: str, viewer: Viewer) -> FakeMemory:
+        return FakeMemory(self._live(instance_id), viewer)
+
+    def console(self, instance_id: str) -> FakeConsole:
+        self._get(instance_id)
+        return self.console_of(instance_id)
+
+    def console_of(self, instance_id: str) -> FakeConsole:
+        """Also of an instance that is gone."""
         return self.consoles.setdefault(instance_id, FakeConsole())
 
     async def sample(self, instance_ids: Sequence[str]) -> Sequence[Sample]:
         now = time.time()
-        return [Sample(one, now, 0.1, 64 << 20, 4096, 1234, len(self.queries)) for one in instance_ids]
+        return [
+            Sample(one, now, 0.1, 64 << 20, 4096, 1234, len(self.queries))
+            for one in instance_ids
+            if one in self.known and self.known[one].state.is_live
+        ]
 
     async def query(self, instance_id: str, query: Query) -> QueryAnswer:
+        if self._live(instance_id).state is InstanceState.PAUSED:
+            raise WrongState("A paused guest answers nothing")
         self.queries.append(query)
         if query.verb is QueryVerb.STATUS:
             return QueryAnswer(len(RECORDS), COLUMNS, (), "indexed, epoch 12", 0.004)

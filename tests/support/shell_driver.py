@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from confvm_gui.domain.instance import Instance
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.shell import ShellWindow
+from confvm_gui.ui.theme import theme_controller
 from tests.support.fake_provider import FakeProvider
 from tests.support.fake_session import MemoryStore, fake_session
 
@@ -41,6 +42,7 @@ async def open_shell(
         await window.aclose()
         await session.aclose()
         window.deleteLater()
+        theme_controller().withdraw()
 
 
 async def until(condition: Callable[[], object], what: str = "the condition", seconds: float = 10) -> None:

@@ -89,4 +89,4 @@ def test_icons_follow_the_theme(qtbot: QtBot) -> None:
     assert button.icon().cacheKey() != light
     assert button.icon().cacheKey() == icon("start").cacheKey()
     assert QApplication.palette().color(QPalette.ColorRole.Window).name() == DARK.window
-    controller.apply(ThemeChoice.LIGHT)
+    controller.withdraw()

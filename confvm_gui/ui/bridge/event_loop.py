@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from PySide6.QtCore import QCoreApplication
 
@@ -16,6 +17,9 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     from PySide6.QtGui import QGuiApplication
     from qasync import QEventLoop
 
+    # A thread that computes (the store's writer, a module that is loaded) hands the interpreter back within a
+    # millisecond instead of five whenever the window wants it.
+    sys.setswitchinterval(0.001)
     application = QCoreApplication.instance()
     if application is None:
         raise RuntimeError("the event loop needs an application")

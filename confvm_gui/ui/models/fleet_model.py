@@ -22,6 +22,8 @@ from confvm_gui.ui.text import cell_text, column_title, translate, trust_meaning
 COLUMNS = tuple(FleetColumn)
 LOAD_CHUNK = 500
 """Rows taken in at once, about 10 ms of work; more are taken in over several turns of the event loop."""
+_LOAD_PAUSE_MS = 4
+"""Between two chunks, for whatever else waits."""
 SORT_ROLE = Qt.ItemDataRole.UserRole
 INSTANCE_ROLE = Qt.ItemDataRole.UserRole + 1
 
@@ -108,7 +110,7 @@ class FleetModel(QAbstractTableModel):
         if column is FleetColumn.TRUST:
             return trust_meaning(instance.trust)
         if column is FleetColumn.IMAGE and instance.runs:
-            return translate("FleetModel", "{runs} runs in place of {image}").format(
+            return translate("FleetModel", "The built-in {runs} guest runs in place of {image}").format(
                 runs=instance.runs, image=instance.image
             )
         return cell_text(instance, column)
@@ -221,7 +223,7 @@ class FleetModel(QAbstractTableModel):
         chunk, self._waiting = self._waiting[:LOAD_CHUNK], self._waiting[LOAD_CHUNK:]
         self.apply(chunk, ())
         if self._waiting:
-            QTimer.singleShot(0, self, self._load_chunk)
+            QTimer.singleShot(_LOAD_PAUSE_MS, self, self._load_chunk)
         else:
             self.loaded.emit()
 
@@ -233,7 +235,7 @@ class FleetModel(QAbstractTableModel):
         if len(upserted) > LOAD_CHUNK:
             self._waiting.extend(upserted[LOAD_CHUNK:])
             upserted = upserted[:LOAD_CHUNK]
-            QTimer.singleShot(0, self, self._load_chunk)
+            QTimer.singleShot(_LOAD_PAUSE_MS, self, self._load_chunk)
         before = len(self.table)
         removed_slots = self.table.remove(removed)
         lost_marks = bool(self._marked & removed_slots)

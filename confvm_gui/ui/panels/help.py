@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QLocale, Qt, QUrl
+from PySide6.QtCore import QLocale, QSize, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QTextBrowser, QVBoxLayout, QWidget
 
 from confvm_gui.resource_files import resources_dir
 from confvm_gui.ui.theme import UNIT, theme_controller
 
+_ROW_HEIGHT = 32
+ORDER = (
+    "getting-started",
+    "wizard",
+    "fleet",
+    "memory",
+    "console",
+    "events",
+    "data-and-keys",
+    "real-and-emulated",
+    "keyboard",
+    "troubleshooting",
+)
+"""Names of the pages as they are listed; others come after them."""
+
 
 def help_dir() -> Path:
     """The pages in the language of the window where they are there, else in English."""
     root = resources_dir() / "help"
     local = root / QLocale().name().partition("_")[0]
-    return local if local.is_dir() else root / "en"
+    return local if local.is_dir() else root
+
+
+def help_pages(folder: Path) -> list[Path]:
+    """All pages of a language, in reading order."""
+    place = {name: at for at, name in enumerate(ORDER)}
+    return sorted(folder.glob("*.md"), key=lambda page: (place.get(page.stem, len(ORDER)), page.stem))
 
 
 def page_title(page: Path) -> str:
@@ -38,8 +59,9 @@ class HelpPanel(QWidget):
         self.pages.setObjectName("help-pages")
         self.pages.setAccessibleName(self.tr("Help pages"))
         self.pages.setFixedWidth(220)
-        for page in sorted(self._folder.glob("*.md")):
+        for page in help_pages(self._folder):
             item = QListWidgetItem(page_title(page))
+            item.setSizeHint(QSize(0, _ROW_HEIGHT))
             item.setData(Qt.ItemDataRole.UserRole, page.name)
             self.pages.addItem(item)
         self.browser = QTextBrowser()

@@ -12,8 +12,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -29,9 +30,19 @@ from confvm_gui.ui.theme import UNIT, current_theme, theme_controller
 if TYPE_CHECKING:
     from pyqtgraph import PlotDataItem, PlotWidget
 
+_FRAME = 0.05
+"""Seconds between the plots that are drawn one after the other."""
 _MOST_POINTS = 600
 """Points drawn per plot; more samples are thinned evenly."""
-_RANGES = (60, 300, 3600, 24 * 3600)
+_TICKS = {
+    60: (1, "s", (15, 30, 45)),
+    300: (60, "min", (1, 2, 3, 4)),
+    3600: (60, "min", (15, 30, 45)),
+    24 * 3600: (3600, "h", (6, 12, 18)),
+}
+"""By span in seconds: what the marks of the time axis count, and which are drawn."""
+_AXES: tuple[Literal["left", "bottom"], ...] = ("left", "bottom")
+_RANGES = tuple(_TICKS)
 
 
 @dataclass
@@ -51,6 +62,11 @@ class MetricsPanel(InstancePanel):
         self.setObjectName("metrics-panel")
         self._samples: deque[Sample] = deque(maxlen=24 * 3600)
         self._plots: list[_Plot] = []
+        self._to_draw: list[_Plot] = []
+        self._frame = QTimer(self)
+        self._frame.setSingleShot(True)
+        self._frame.setInterval(round(_FRAME * 1000))
+        self._frame.timeout.connect(self._draw_next)
         self.range = QComboBox()
         self.range.setAccessibleName(self.tr("Time span"))
         for seconds, text in zip(
@@ -83,6 +99,7 @@ class MetricsPanel(InstancePanel):
         theme_controller().changed.connect(self._put_theme)
 
     def show_instance(self, instance: Instance | None) -> None:
+        self.tasks.cancel("history")
         self._samples.clear()
         self._draw()
         if instance is not None and self.isVisible():
@@ -110,6 +127,7 @@ class MetricsPanel(InstancePanel):
 
     async def _make_plots(self) -> None:
         await asyncio.to_thread(importlib.import_module, "pyqtgraph")
+        self._stack.setCurrentWidget(self._plots_page)
         for at, (title, value, words) in enumerate(
             (
                 (self.tr("CPU"), _cpu, _cpu_words),
@@ -118,10 +136,10 @@ class MetricsPanel(InstancePanel):
                 (self.tr("Queries answered"), _queries, _queries_words),
             )
         ):
-            await asyncio.sleep(0)
-            self._plots.append(self._make_plot(title, value, words, at))
-        self._stack.setCurrentWidget(self._plots_page)
-        self._put_theme()
+            plot = self._make_plot(title, value, words, at)
+            self._dress(plot)
+            self._plots.append(plot)
+            await asyncio.sleep(_FRAME)  # each is painted before the next is made
 
     def _make_plot(
         self, title: str, value: Callable[[Sample], float], words: Callable[[Sample], str], at: int
@@ -153,22 +171,24 @@ class MetricsPanel(InstancePanel):
         return _Plot(widget, curve, figure, value, words)
 
     def _put_theme(self) -> None:
-        if not self._plots:
-            return
+        for plot in self._plots:
+            self._dress(plot)
+
+    @staticmethod
+    def _dress(plot: _Plot) -> None:
         from pyqtgraph import mkPen
 
         theme = current_theme()
         fill = theme.color("accent")
         fill.setAlpha(40)
-        for plot in self._plots:
-            plot.widget.setBackground(theme.color("surface"))
-            for side in ("left", "bottom"):
-                axis = plot.widget.getAxis(side)
-                axis.setPen(mkPen(theme.color("border")))
-                axis.setTextPen(mkPen(theme.color("muted")))
-            plot.curve.setPen(mkPen(theme.color("accent"), width=2))
-            plot.curve.setFillLevel(0)
-            plot.curve.setBrush(fill)
+        plot.widget.setBackground(theme.color("surface"))
+        for side in _AXES:
+            axis = plot.widget.getAxis(side)
+            axis.setPen(mkPen(theme.color("border")))
+            axis.setTextPen(mkPen(theme.color("muted")))
+        plot.curve.setPen(mkPen(theme.color("accent"), width=2))
+        plot.curve.setFillLevel(0)
+        plot.curve.setBrush(fill)
 
     # Data
 
@@ -189,14 +209,10 @@ class MetricsPanel(InstancePanel):
         self._samples.extend(sorted([*samples, *later], key=lambda sample: sample.at))
         self._draw()
 
-    def _ticks(self, span: int) -> list[tuple[float, str]]:
-        steps = 3
-        ticks: list[tuple[float, str]] = []
-        for step in range(steps):
-            age = span * (steps - step) // steps
-            unit, name = (1, "s") if span < 300 else (60, "min") if span <= 3600 else (3600, "h")
-            ticks.append((-age * 0.985, f"−{age / unit:.3g} {name}"))
-        return [*ticks, (-span * 0.015, self.tr("now"))]
+    @staticmethod
+    def _ticks(span: int) -> list[tuple[float, str]]:
+        unit, name, steps = _TICKS[span]
+        return [(-step * unit, f"−{step} {name}") for step in steps]
 
     def _samples_came(self, samples: Sequence[Sample]) -> None:
         for sample in samples:
@@ -206,21 +222,26 @@ class MetricsPanel(InstancePanel):
                     self._draw()
 
     def _draw(self) -> None:
-        if not self._plots:
+        """Put new data on all plots, one in each frame: all four in one frame take too long to paint."""
+        self._to_draw = list(self._plots)
+        self._draw_next()
+
+    def _draw_next(self) -> None:
+        if not self._to_draw:
             return
+        plot = self._to_draw.pop(0)
         now = time.time()
         span = self._seconds()
         shown = [sample for sample in self._samples if sample.at >= now - span]
-        step = max(1, len(shown) // _MOST_POINTS)
-        drawn = shown[::step] if step > 1 else shown
-        ages = [sample.at - now for sample in drawn]
-        for plot in self._plots:
-            plot.curve.setData(ages, [plot.value(sample) for sample in drawn])
-            plot.widget.setXRange(-span, 0, padding=0)
-            plot.widget.getAxis("bottom").setTicks([self._ticks(span)])
-            top = max((plot.value(sample) for sample in drawn), default=0.0)
-            plot.widget.setYRange(0, max(top * 1.15, 1.0), padding=0)
-            plot.figure.setText(plot.words(drawn[-1]) if drawn else "–")
+        drawn = shown[:: max(1, len(shown) // _MOST_POINTS)]
+        values = [plot.value(sample) for sample in drawn]
+        plot.curve.setData([sample.at - now for sample in drawn], values)
+        plot.widget.setXRange(-span, 0, padding=0)
+        plot.widget.getAxis("bottom").setTicks([self._ticks(span)])
+        plot.widget.setYRange(0, max(max(values, default=0.0) * 1.15, 1.0), padding=0)
+        plot.figure.setText(plot.words(drawn[-1]) if drawn else "–")
+        if self._to_draw:
+            self._frame.start()
 
 
 def _cpu(sample: Sample) -> float:

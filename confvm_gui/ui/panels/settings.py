@@ -29,6 +29,7 @@ from confvm_gui.ui.icons import bind_icon
 from confvm_gui.ui.preferences import (
     DEFAULT_MEMORY_REFRESH,
     DEFAULT_WORKERS,
+    HIGHEST_MEMORY_REFRESH,
     LANGUAGE,
     MEMORY_REFRESH,
     THEME,
@@ -127,7 +128,9 @@ class SettingsPanel(QWidget):
         self.refresh.setObjectName("setting-memory-refresh")
         self.refresh.setRange(1, 30)
         self.refresh.setSuffix(self.tr(" times a second"))
-        self.refresh.setValue(number_setting(self._session.settings, MEMORY_REFRESH, DEFAULT_MEMORY_REFRESH, 1, 30))
+        self.refresh.setValue(
+            number_setting(self._session.settings, MEMORY_REFRESH, DEFAULT_MEMORY_REFRESH, 1, HIGHEST_MEMORY_REFRESH)
+        )
         self.refresh.valueChanged.connect(lambda value: self._session.settings.put(MEMORY_REFRESH, value))
         self.workers = QSpinBox()
         self.workers.setObjectName("setting-workers")

@@ -181,7 +181,8 @@ class HexView(QWidget):
         picture, dirty = image.picture, event.rect()
         row_height = image.atlas.height / image.atlas.device_pixel_ratio
         painter.drawImage(0, 0, picture)
-        right = round(picture.deviceIndependentSize().width())
+        # Rounded down: at fractional ratios no strip may stay unpainted, and the last column is blank anyway.
+        right = int(picture.deviceIndependentSize().width())
         if dirty.right() >= right:
             painter.fillRect(right, dirty.top(), self.width() - right, dirty.height(), paper)
         painter.setPen(QPen(QColor.fromRgb(self._colours.rule), 1))

@@ -42,7 +42,7 @@ def test_overview_says_what_really_runs_and_that_it_is_emulated(qasync_run: Run)
     async def scenario() -> None:
         async with open_shell([_ONE]) as opened:
             text = _texts(_overview(opened))
-            assert "the built-in records guest runs in place of ubuntu-2004-lts" in text
+            assert "the built-in records guest runs in place of" in text
             assert "emulated" in text
             assert "In use" in text
 
@@ -53,6 +53,8 @@ def test_a_plain_vm_is_never_called_encrypted_in_use() -> None:
     plain = make_instance("plain", technology=Technology.NONE, trust=Trust.NOT_APPLICABLE)
     assert [one.verdict for one in protections(plain)] == ["Encrypted", "Seen by the host", "Not encrypted"]
     assert [one.verdict for one in protections(_ONE)] == ["Encrypted", "Sealed to the guest", "Encrypted"]
+    assert protections(replace(_ONE, state=InstanceState.CRASHED))[2].verdict == "Not running"
+    assert protections(replace(plain, state=InstanceState.STOPPED))[2].verdict == "Not running"
     assert "emulated" in protections(_ONE)[2].detail
     assert "emulated" not in protections(replace(_ONE, emulated=False))[2].detail
 
@@ -64,8 +66,8 @@ def test_a_crash_is_told_on_the_overview(qasync_run: Run) -> None:
             opened.provider.change(
                 replace(_ONE, state=InstanceState.CRASHED, state_reason="The guest faulted at 0x100812")
             )
-            await until(lambda: "0x100812" in _texts(panel))
-            assert not panel.query.ask.isEnabled()
+            await until(lambda: not panel.query.ask.isEnabled())
+            assert "0x100812" in _texts(panel)
 
     qasync_run(scenario())
 
@@ -217,8 +219,7 @@ def test_metrics_have_history_and_follow(qasync_run: Run) -> None:
             assert isinstance(panel, MetricsPanel)
             await until(lambda: len(panel._plots) == 4 and panel._plots[0].figure.text() == "25%", seconds=30)
             opened.session.metrics.changes.emit([Sample(_ONE.id, time.time() + 1, 0.5, 65 << 20, 0, 9999, 70)])
-            assert panel._plots[0].figure.text() == "50%"
-            assert panel._plots[3].figure.text() == "70"
+            await until(lambda: [plot.figure.text() for plot in (panel._plots[0], panel._plots[3])] == ["50%", "70"])
 
     qasync_run(scenario())
 

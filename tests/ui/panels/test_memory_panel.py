@@ -90,9 +90,9 @@ def test_both_views_say_what_they_are_and_who_has_them(qasync_run: Run) -> None:
     async def look() -> None:
         async with opened() as bench:
             bench.panel.go_to(0x120000)
-            await bench.until(lambda: "PLAINTEXT" in bench.label("memory-guest-where"), "plaintext")
-            assert "CIPHERTEXT" in bench.label("memory-hypervisor-where")
-            assert "0x00120000" in bench.label("memory-hypervisor-where")
+            await bench.until(lambda: "0x00120000" in bench.label("memory-guest-where"), "the place")
+            assert "PLAINTEXT" in bench.label("memory-guest-where")
+            assert "0x00120000   CIPHERTEXT" in bench.label("memory-hypervisor-where")
             assert "Nadia Li" in bench.label("memory-guest-values")
             assert "Nadia" not in bench.label("memory-hypervisor-values")
             notes = [pane.note.text() for pane in bench.panel.panes]
@@ -190,13 +190,15 @@ def test_stopping_and_starting_the_instance_is_followed(qasync_run: Run) -> None
             await bench.until(lambda: bench.panel.is_empty, "the empty page after the source said that it stopped")
             assert "stopped" in bench.panel.empty_reason
             bench.session.inventory.put(fake_instance("records", state=InstanceState.STOPPED))
-            assert "no memory until it is started" in bench.panel.empty_reason
+            assert bench.panel.is_empty
             bench.machine.live = True
             bench.session.inventory.put(bench.instance)
             assert not bench.panel.is_empty
             await bench.until(lambda: bool(bench.label("memory-guest-where")), "bytes again")
+            bench.session.inventory.put(fake_instance("records", state=InstanceState.STOPPED))
+            assert "no memory until it is started" in bench.panel.empty_reason
             bench.session.inventory.remove(bench.instance.id)
-            assert bench.panel.is_empty
+            assert "Choose an instance" in bench.panel.empty_reason
 
     qasync_run(look())
 
@@ -268,11 +270,11 @@ def test_one_column_alone_reads_only_its_view(qasync_run: Run) -> None:
 def test_an_address_is_checked_while_it_is_typed(qasync_run: Run, qtbot: QtBot) -> None:
     async def look() -> None:
         async with opened() as bench:
-            field = bench.panel.toolbar.goto
+            field, before = bench.panel.toolbar.goto, bench.panel.position.cursor
             QTest.keyClicks(field, "0x99999999")
             assert "no RAM" in field.problem
             QTest.keyClick(field, Qt.Key.Key_Return)
-            assert bench.panel.position.cursor == 0
+            assert bench.panel.position.cursor == before
             field.clear()
             QTest.keyClicks(field, "0x120010")
             assert field.problem == ""
@@ -299,6 +301,21 @@ def test_both_columns_fit_and_stay_level_at_every_size(qasync_run: Run, width: i
                 per_row = bench.panel.position.bytes_per_row
                 assert all(view.width_for(per_row, 0) <= view.width() for view in views)
                 assert per_row == (8 if width == 900 else 16)
+
+    qasync_run(look())
+
+
+def test_the_panel_begins_where_the_guest_works_and_remembers_each_place(qasync_run: Run) -> None:
+    async def look() -> None:
+        async with opened() as bench:
+            panel = bench.panel
+            assert panel.position.cursor == 0x200000
+            other = bench.session.add(fake_instance("other"), busy_machine())
+            panel.go_to(0x120040)
+            panel.set_instance(other)
+            assert panel.position.cursor == 0x200000
+            panel.set_instance(bench.instance.id)
+            assert panel.position.cursor == 0x120040
 
     qasync_run(look())
 

@@ -15,7 +15,7 @@ from confvm_gui.ui.panels.jobs import JobsPanel
 from confvm_gui.ui.panels.settings import SettingsPanel
 from confvm_gui.ui.preferences import LANGUAGE, MEMORY_REFRESH, THEME, WORKERS
 from confvm_gui.ui.stall_watchdog import StallReport
-from confvm_gui.ui.theme import DARK, ThemeChoice, current_theme, theme_controller
+from confvm_gui.ui.theme import DARK, current_theme
 from tests.support.fake_provider import make_instance
 from tests.support.runners import Run
 from tests.support.shell_driver import Opened, open_shell, until
@@ -64,7 +64,6 @@ def test_settings_act_and_are_kept(qasync_run: Run) -> None:
             kept = opened.store.settings.values
             assert (kept[THEME], kept[LANGUAGE], kept[MEMORY_REFRESH], kept[WORKERS]) == ("dark", "fr", 4, 1)
             assert "keyring" in "\n".join(label.text() for label in panel.findChildren(QLabel))
-            theme_controller().apply(ThemeChoice.LIGHT)
 
     qasync_run(scenario())
 
@@ -89,7 +88,7 @@ def test_help_pages_open_and_link_to_each_other(qapp: QApplication) -> None:
         panel.pages.setCurrentRow(row)
         assert len(panel.browser.toPlainText()) > 200
     panel.pages.setCurrentRow(0)
-    panel.browser.anchorClicked.emit(QUrl("4-filters.md"))
+    panel.browser.anchorClicked.emit(QUrl("memory.md"))
     assert panel.pages.currentRow() == 3
     panel.show_page("no-such.md")
     assert panel.pages.currentRow() == 3

@@ -322,3 +322,16 @@ def test_screen_readers_hear_what_it_is(view: HexView) -> None:
     interface = QAccessible.queryAccessibleInterface(view)
     assert interface.role() == QAccessible.Role.StaticText
     assert interface.text(QAccessible.Text.Name) == "What the hypervisor sees"
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])
+def test_every_pixel_is_painted_at_every_scale(view: HexView, monkeypatch: pytest.MonkeyPatch, ratio: float) -> None:
+    monkeypatch.setattr(view, "devicePixelRatioF", lambda: ratio)
+    view.resize(view.width_for(16, 8) + 40, 300)
+    view.set_rows(_rows(2, rows=40))
+    image = QImage(round(view.width() * ratio), round(view.height() * ratio), QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    never = 0xFF123457
+    image.fill(never)
+    view.render(image)
+    assert _count(image, never) == 0

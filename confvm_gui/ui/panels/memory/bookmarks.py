@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.fleet.memory.bookmarks import Bookmark, Bookmarks
 from confvm_gui.ui.panels.memory import wording
-from confvm_gui.ui.panels.memory.colours import Theme, css
+from confvm_gui.ui.panels.memory.colours import Theme, show_kind
 from confvm_gui.ui.widgets.elided_label import ElidedLabel
 
 Index = QModelIndex | QPersistentModelIndex
@@ -124,8 +124,8 @@ class BookmarksTab(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self.message.setStyleSheet(f"color: {css(theme.error)}")
-        self._empty.setStyleSheet(f"color: {css(theme.quiet)}")
+        show_kind(self.message, "error")
+        show_kind(self._empty, "muted")
 
     def _show(self) -> None:
         bookmarks = [] if self._bookmarks is None else list(self._bookmarks.all())

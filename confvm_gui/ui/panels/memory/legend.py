@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from confvm_gui.domain.instance import Instance
@@ -36,7 +37,6 @@ class LegendTab(QScrollArea):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             layout.addWidget(label, 1)
         self.setWidget(inside)
-        self._tell()
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -46,7 +46,19 @@ class LegendTab(QScrollArea):
         self._instance = instance
         self._tell()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._tell()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        # A page of rich text is laid out anew at every change of style, seen or not: 90 ms of each change of theme.
+        for label in (self._colours, self._views):
+            label.clear()
+
     def _tell(self) -> None:
+        if not self.isVisible():
+            return
         theme = self._theme
         rows = [
             (self._sample(theme.kind_colour(kind), None, "4e 61"), wording.kind_label(kind), wording.kind_meaning(kind))

@@ -15,7 +15,7 @@ from confvm_gui.fleet.memory.cell_map import CellMap
 from confvm_gui.fleet.memory.page_statistics import LOWEST_LEVEL, NEVER_USED, Levels, level_entropy
 from confvm_gui.fleet.memory.sweep import PageSweep
 from confvm_gui.ui.panels.memory import wording
-from confvm_gui.ui.panels.memory.colours import Theme, css
+from confvm_gui.ui.panels.memory.colours import Theme, show_kind
 from confvm_gui.ui.panels.memory.pane import MemoryPane, kinds_html
 from confvm_gui.ui.widgets.byte_histogram import ByteHistogram
 from confvm_gui.ui.widgets.elided_label import ElidedLabel
@@ -74,7 +74,7 @@ class ViewerMaps(QWidget):
         self.change.set_ramp(theme.change)
         self.histogram.set_colours(theme.histogram)
         for label in (self.totals, *self._captions):
-            label.setStyleSheet(f"color: {css(theme.quiet)}")
+            show_kind(label, "muted")
         self.forget_steps()
 
     async def refresh(self) -> None:

@@ -19,7 +19,15 @@ from confvm_gui.fleet.memory.snapshot import Snapshot
 from confvm_gui.fleet.memory.sweep import PageSweep
 from confvm_gui.fleet.memory.watch import MemoryWatch, WatchedPage, Window
 from confvm_gui.ui.panels.memory import wording
-from confvm_gui.ui.panels.memory.colours import CLASS_OF_KIND, GLOW_SECONDS, GLOW_STEPS, ByteClass, Theme, css
+from confvm_gui.ui.panels.memory.colours import (
+    CLASS_OF_KIND,
+    GLOW_SECONDS,
+    GLOW_STEPS,
+    ByteClass,
+    Theme,
+    css,
+    show_kind,
+)
 from confvm_gui.ui.widgets.elided_label import ElidedLabel
 from confvm_gui.ui.widgets.hex_image import HexRows
 from confvm_gui.ui.widgets.hex_position import HexPosition
@@ -153,7 +161,7 @@ class MemoryPane(QObject):
         self._theme = theme
         self.view.set_palette_of_bytes(theme.bytes)
         for label in (self.note, self._absent, *self.labels):
-            label.setStyleSheet(f"color: {css(theme.quiet)}")
+            show_kind(label, "muted")
         self._visible_kinds = ()
         if self._window is not None:
             self._show(self._window)

@@ -6,7 +6,6 @@ otherwise, and nothing when hidden. All of RAM is swept slowly in the background
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -25,31 +24,24 @@ from PySide6.QtWidgets import (
 from confvm_gui.domain.errors import ConfvmError, NotFound, Unsupported, WrongState
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.memory import Viewer
-from confvm_gui.domain.ports.memory_source import MemorySource
+from confvm_gui.domain.ports.memory_source import MemorySource, SparseMemory
 from confvm_gui.fleet.memory.address_space import AddressSpace
 from confvm_gui.fleet.memory.bookmarks import Bookmarks
+from confvm_gui.fleet.memory.ranges import populated_runs
 from confvm_gui.fleet.memory.session_access import MemorySession, ObservedChange
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.panels.memory import bookmarks, clipboard, export, search, snapshot
 from confvm_gui.ui.panels.memory.colours import Theme, css, theme_for
 from confvm_gui.ui.panels.memory.columns import PaneColumns
 from confvm_gui.ui.panels.memory.legend import LegendTab
+from confvm_gui.ui.panels.memory.live_reading import LiveReading
 from confvm_gui.ui.panels.memory.maps import MapsTab
-from confvm_gui.ui.panels.memory.pane import MemoryPane
 from confvm_gui.ui.panels.memory.toolbar import MemoryToolBar
+from confvm_gui.ui.preferences import DEFAULT_MEMORY_REFRESH, HIGHEST_MEMORY_REFRESH, MEMORY_REFRESH
 from confvm_gui.ui.widgets.hex_position import HexPosition
 
-FOCUSED_INTERVAL, BACKGROUND_INTERVAL = 1 / 15, 1 / 4
-"""Seconds between two reads of what is in view."""
-MAPS_INTERVAL = 0.5
-"""Seconds between two looks at what the sweep has found."""
 MESSAGE_SECONDS = 8.0
 """How long a message stays before the line tells again what the panel does."""
-VIEW_TASK, MAPS_TASK = "view", "maps"
-
-
-def _sweep_task(pane: MemoryPane) -> str:
-    return f"sweep {pane.viewer.value}"
 
 
 class Themed(Protocol):
@@ -68,7 +60,8 @@ class MemoryPanel(QWidget):
         self._theme = theme_for(self.palette())
         self._instance: Instance | None = None
         self._viewing_recorded = False
-        self._wake = asyncio.Event()
+        self._opened_live = False
+        self._places: dict[str, int] = {}
         self._said_at = -MESSAGE_SECONDS
         self.tasks = TaskKeeper("memory panel", self._reading_failed)
         self.position = HexPosition(self)
@@ -82,12 +75,27 @@ class MemoryPanel(QWidget):
         self.legend = LegendTab(self._theme, self)
         self.exporter = export.Exporter(self.panes, self.position, self.tasks, self)
         self.clipboard = clipboard.ByteClipboard(self.panes, self.position, self.tasks, self)
+        self.reading = LiveReading(
+            self.tasks,
+            self.columns,
+            focused_hz=self._focused_hz,
+            is_active=lambda: self.window().isActiveWindow(),
+            is_frozen=self.toolbar.freeze.isChecked,
+            after_view=self._tell_rate,
+            refresh_maps=self._refresh_maps,
+        )
         self._lay_out()
         self._connect()
         self._unsubscribe = session.inventory.changes.subscribe(self._instances_changed)
         # The panel may be destroyed without having been closed; the session outlives it.
         self.destroyed.connect(self._unsubscribe)
         self.set_instance(None)
+
+    def _focused_hz(self) -> int:
+        value = self._session.settings.get(MEMORY_REFRESH, DEFAULT_MEMORY_REFRESH)
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= HIGHEST_MEMORY_REFRESH:
+            return value
+        return DEFAULT_MEMORY_REFRESH
 
     def _lay_out(self) -> None:
         self.tabs = QTabWidget(self)
@@ -128,8 +136,8 @@ class MemoryPanel(QWidget):
 
     def _connect(self) -> None:
         position, toolbar = self.position, self.toolbar
-        position.scrolled.connect(self._wake_up)
-        position.range_changed.connect(self._wake_up)
+        position.scrolled.connect(self.reading.want)
+        position.range_changed.connect(self.reading.want)
         position.cursor_moved.connect(self._cursor_moved)
         self.columns.arranged.connect(self._arranged)
         self.toolbar.wire(self)
@@ -148,7 +156,7 @@ class MemoryPanel(QWidget):
         self.bookmarks.jump.connect(self.go_to)
         self.maps.chosen.connect(self._show_offset)
         self.snapshot.jump.connect(self._show_offset)
-        self.snapshot.changed.connect(self._wake_up)
+        self.snapshot.changed.connect(self.reading.want)
         self.exporter.said.connect(self._say)
         self.exporter.failed.connect(self._complain)
         self.clipboard.failed.connect(self._complain)
@@ -182,6 +190,8 @@ class MemoryPanel(QWidget):
     def set_instance(self, instance_id: str | None) -> None:
         """Look at another instance's RAM, or at none."""
         self._stop()
+        if self._instance is not None and not self.is_empty:
+            self._places[self._instance.id] = self.position.cursor
         self._instance = None
         self.snapshot.forget()
         self.toolbar.freeze.setChecked(False)
@@ -201,6 +211,7 @@ class MemoryPanel(QWidget):
         instance = self._instance
         if instance is None:
             return
+        self._opened_live = instance.state.is_live
         reasons: dict[Viewer, str] = {}
         for pane in self.panes:
             try:
@@ -216,12 +227,22 @@ class MemoryPanel(QWidget):
             return
         space = self._space()
         self.position.set_length(0 if space is None else space.length)
+        self._show_offset(self._places.get(instance.id, self._first_place()))
         self.toolbar.goto.set_space(space)
         self.bookmarks.open(Bookmarks(self._session.settings, instance.id), self._digits())
         self._stack.setCurrentWidget(self._content)
         self._arrange()
         self._viewing_recorded = False
         self._start()
+
+    def _first_place(self) -> int:
+        """Offset to begin at: the largest range that was written, where the guest keeps its program and data."""
+        source = next((source for viewer in Viewer if (source := self._source_of(viewer)) is not None), None)
+        space = self._space()
+        if source is None or space is None:
+            return 0
+        runs = populated_runs(source, space) if isinstance(source, SparseMemory) else ()
+        return max(runs, key=lambda run: run.length).offset if runs else 0
 
     def _show_empty(self, title: str, reason: str) -> None:
         self._stop()
@@ -243,9 +264,8 @@ class MemoryPanel(QWidget):
             return
         for instance in change.upserted:
             if instance.id == here.id:
-                before, self._instance = here, instance
-                opened = bool(self._viewers())
-                if instance.state.is_live != before.state.is_live or instance.state.is_live != opened:
+                self._instance = instance
+                if instance.state.is_live != self._opened_live:
                     self._reopen()
 
     def _reopen(self) -> None:
@@ -259,19 +279,12 @@ class MemoryPanel(QWidget):
 
     def _start(self) -> None:
         """Read, if the panel is seen and there is something to read."""
-        if not self._live or not self.isVisible() or not self._viewers() or self.tasks.is_running(VIEW_TASK):
-            return
-        self._record_viewing()
-        self._wake = asyncio.Event()
-        self.tasks.start(VIEW_TASK, self._follow_view())
-        self.tasks.start(MAPS_TASK, self._follow_maps())
-        for pane in self.panes:
-            if pane.sweep is not None and pane in self.columns.shown:
-                self.tasks.start(_sweep_task(pane), pane.sweep.run())
+        if self._live and self.isVisible() and self._viewers() and not self.reading.running:
+            self._record_viewing()
+            self.reading.start()
 
     def _stop(self) -> None:
-        for name in (VIEW_TASK, MAPS_TASK, *map(_sweep_task, self.panes)):
-            self.tasks.cancel(name)
+        self.reading.stop()
         for name in (search.TASK, snapshot.TASK, export.TASK, clipboard.TASK):
             self.tasks.cancel(name)
         self.snapshot.interrupted()
@@ -284,36 +297,17 @@ class MemoryPanel(QWidget):
 
     async def refresh_now(self) -> None:
         """Read and show what is in view once. Raises what the sources raise."""
-        for pane in self.panes:
-            if pane.watch is not None and pane in self.columns.shown:
-                await pane.refresh()
+        await self.reading.read_view()
 
-    async def _follow_view(self) -> None:
-        while True:
-            self._wake.clear()
-            await self.refresh_now()
-            active = self.window().isActiveWindow()
-            self._tell_rate(active)
-            frozen = self.toolbar.freeze.isChecked()
-            interval = None if frozen else FOCUSED_INTERVAL if active else BACKGROUND_INTERVAL
-            try:
-                async with asyncio.timeout(interval):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-            # Keys that repeat and drags wake it many times within one picture.
-            await asyncio.sleep(1 / 60)
-
-    async def _follow_maps(self) -> None:
-        while True:
-            current = self.tabs.currentWidget()
-            if current is self.maps:
-                await self.maps.refresh()
-            if self.snapshot.taken:
-                await self.snapshot.refresh()
-            await asyncio.sleep(MAPS_INTERVAL)
+    async def _refresh_maps(self) -> None:
+        if self.tabs.currentWidget() is self.maps:
+            await self.maps.refresh()
+        if self.snapshot.taken:
+            await self.snapshot.refresh()
 
     def _reading_failed(self, message: str) -> None:
+        # As if it had not been live: the next news of a live instance opens its memory again.
+        self._opened_live = False
         self._show_empty(self.tr("No memory to look at"), message)
 
     def _record_viewing(self) -> None:
@@ -387,17 +381,13 @@ class MemoryPanel(QWidget):
                 pane.watch.frozen = frozen
         self._said_at = -MESSAGE_SECONDS  # that it is frozen is more important than any earlier message
         self.toolbar.freeze.setChecked(frozen)
-        self._wake.set()
-
-    def _wake_up(self) -> None:
-        """Let the next read come at once."""
-        self._wake.set()
+        self.reading.want()
 
     def _cursor_moved(self) -> None:
         gpa = self._cursor_gpa()
         if gpa is not None:
             self.toolbar.goto.set_base(gpa)
-        self._wake.set()
+        self.reading.want()
 
     def _cursor_gpa(self) -> int | None:
         space = self._space()
@@ -426,18 +416,9 @@ class MemoryPanel(QWidget):
         readable = [pane.viewer for pane in self.columns.shown if pane.watch is not None]
         self.maps.show_viewers(readable)
         self.snapshot.show_viewers(readable)
-        self._restart_sweeps()
-
-    def _restart_sweeps(self) -> None:
-        if not self.tasks.is_running(VIEW_TASK):
-            return
-        self._record_viewing()
-        for pane in self.panes:
-            name = _sweep_task(pane)
-            if pane not in self.columns.shown or pane.sweep is None:
-                self.tasks.cancel(name)
-            elif not self.tasks.is_running(name):
-                self.tasks.start(name, pane.sweep.run())
+        if self.reading.running:
+            self._record_viewing()
+            self.reading.choose_sweeps()
 
     def _menu(self, viewer: Viewer, point: QPoint) -> None:
         self.clipboard.menu(viewer, self.search.search_for, self._new_bookmark).popup(point)
@@ -452,13 +433,13 @@ class MemoryPanel(QWidget):
         self._said_at = time.monotonic()
         self.toolbar.say(words, problem=True)
 
-    def _tell_rate(self, active: bool) -> None:
+    def _tell_rate(self) -> None:
         """Say whether the bytes follow the guest; a message keeps its place for MESSAGE_SECONDS."""
         if time.monotonic() - self._said_at < MESSAGE_SECONDS:
             return
         if self.toolbar.freeze.isChecked():
             words = self.tr("Frozen: what is shown no longer follows the guest")
-        elif active:
+        elif self.window().isActiveWindow():
             words = self.tr("Live")
         else:
             words = self.tr("Live, slower while the window is in the background")
@@ -497,4 +478,4 @@ class MemoryPanel(QWidget):
                 for each in themed:
                     each.set_theme(theme)
         elif event.type() == QEvent.Type.ActivationChange:
-            self._wake.set()
+            self.reading.want()

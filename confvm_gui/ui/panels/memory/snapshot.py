@@ -16,7 +16,7 @@ from confvm_gui.fleet.memory.snapshot import Snapshot, take_snapshot
 from confvm_gui.fleet.memory.sweep import PageSweep
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.panels.memory import wording
-from confvm_gui.ui.panels.memory.colours import Theme, css
+from confvm_gui.ui.panels.memory.colours import Theme, show_kind
 from confvm_gui.ui.panels.memory.pane import MemoryPane
 from confvm_gui.ui.widgets.heat_map import LOWEST, HeatMap, Levels, join_max
 from confvm_gui.ui.widgets.hex_position import HexPosition
@@ -102,7 +102,7 @@ class SnapshotTab(QWidget):
         for heat_map in self._maps.values():
             heat_map.set_ramp(theme.change)
         for label in (self.message, *self._counts.values()):
-            label.setStyleSheet(f"color: {css(theme.quiet)}")
+            show_kind(label, "muted")
 
     def show_viewers(self, viewers: Sequence[Viewer]) -> None:
         for viewer in self._panes:

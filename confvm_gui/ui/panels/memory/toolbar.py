@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolBar, QToolButton,
 
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.ui.panels.memory import wording
-from confvm_gui.ui.panels.memory.colours import Theme, css
+from confvm_gui.ui.panels.memory.colours import Theme, show_kind
 from confvm_gui.ui.panels.memory.goto import GoToField
 from confvm_gui.ui.widgets.elided_label import ElidedLabel
 
@@ -76,7 +76,7 @@ class MemoryToolBar(QToolBar):
         self._colour_status()
 
     def _colour_status(self) -> None:
-        self._status.setStyleSheet(f"color: {css(self._theme.error if self._problem else self._theme.quiet)}")
+        show_kind(self._status, "error" if self._problem else "muted")
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme

@@ -14,7 +14,9 @@ from confvm_gui.ui.theme import UNIT
 def facts(instance: Instance) -> list[tuple[str, str]]:
     """Name and value of each fact, most telling first."""
     runs = (
-        translate("Facts", "{runs}, in place of {image}").format(runs=instance.runs, image=instance.image)
+        translate("Facts", "the built-in {runs} guest, in place of {image}").format(
+            runs=instance.runs, image=instance.image
+        )
         if instance.runs
         else instance.image
     )

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.event import AuditRecord, Event
 from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.fleet.session import FleetSession
@@ -87,6 +88,7 @@ class OverviewPanel(InstancePanel):
         return card
 
     def show_instance(self, instance: Instance | None) -> None:
+        self.tasks.cancel("latest events")
         self.query.show_instance(instance)
         self._show_events([])
         if instance is not None:
@@ -102,6 +104,7 @@ class OverviewPanel(InstancePanel):
         instance = self.instance()
         if instance is not None:
             self.query.update_instance(instance)
+            self.query.learn_columns()
             self._read_events()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -123,9 +126,9 @@ class OverviewPanel(InstancePanel):
             text = instance.state_reason or self.tr("The guest crashed; start it again or look at its console.")
         elif instance.emulated and instance.runs:
             text = self.tr(
-                "A rehearsal: on emulated hardware, {runs} runs in place of {image}. The encryption of its memory is "
-                "real; this computer's own security is not proven."
-            ).format(runs=instance.runs, image=instance.image)
+                "A rehearsal: on emulated hardware, the built-in {runs} guest runs in place of {image}. The encryption "
+                "of its memory is real; this computer's own security is not proven."
+            ).format(runs=instance.runs, image=self._image_title(instance))
         elif instance.emulated:
             text = self.tr("A rehearsal: the hardware is emulated by this computer.")
         if text == self._notice_text:
@@ -138,6 +141,12 @@ class OverviewPanel(InstancePanel):
                 widget.deleteLater()
         if text:
             self._notice.addWidget(Banner(tone, text, dismissable=False))
+
+    def _image_title(self, instance: Instance) -> str:
+        try:
+            return self.session.catalog.image(instance.cloud, instance.image).title
+        except NotFound:
+            return instance.image
 
     # Events
 

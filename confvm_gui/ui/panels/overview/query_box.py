@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -25,6 +25,7 @@ from confvm_gui.ui.models.text_rows_model import TextRowsModel
 from confvm_gui.ui.text import count_text, duration, translate
 from confvm_gui.ui.theme import UNIT
 
+_LEARN_AGAIN_MS = 2000
 _WITHOUT_COLUMN = (QueryVerb.STATUS, QueryVerb.PREDICT)
 
 
@@ -66,6 +67,7 @@ class QueryBox(QFrame):
         edit = self.column.lineEdit()
         if edit is not None:
             edit.setPlaceholderText(self.tr("column"))
+            edit.setAccessibleName(self.tr("Column"))
         self.value = QLineEdit()
         self.value.setObjectName("query-value")
         self.value.setAccessibleName(self.tr("Value"))
@@ -95,6 +97,10 @@ class QueryBox(QFrame):
         self._note = QLabel()
         self._note.setProperty("kind", "muted")
         self._note.setWordWrap(True)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(_LEARN_AGAIN_MS)
+        self._again.timeout.connect(self.learn_columns)
         self._lay_out()
         self.verb.currentIndexChanged.connect(self._verb_changed)
         self.ask.clicked.connect(self.send)
@@ -130,6 +136,9 @@ class QueryBox(QFrame):
 
     def show_instance(self, instance: Instance | None) -> None:
         """Another instance: forget columns and answers."""
+        for asked in ("learn columns", "query"):
+            self._tasks.cancel(asked)
+        self._again.stop()
         self._columns_known = False
         self._model.show_rows((), ())
         self.table.hide()
@@ -153,7 +162,7 @@ class QueryBox(QFrame):
             self._say(reason, error=False)
         elif before is None or before.state is not instance.state:
             self.message.hide()
-            self._learn_columns()
+            self.learn_columns()
         if instance.confidential:
             note = self.tr("Question and answer travel through the mailbox encrypted; the host sees only ciphertext.")
         else:
@@ -162,12 +171,28 @@ class QueryBox(QFrame):
             )
         self._note.setText(note)
 
-    def _learn_columns(self) -> None:
-        if self._columns_known or self._instance is None or not self.isVisible():
+    def learn_columns(self) -> None:
+        """Ask the guest for the names of its columns, once; a guest that still indexes is asked again later."""
+        instance = self._instance
+        if self._columns_known or instance is None or not self.isVisible() or not self.ask.isEnabled():
             return
-        work = self._session.query(self._instance.id, Query(QueryVerb.STATUS))
-        # A guest that still indexes does not answer yet; asking is repeated when a question is answered.
-        self._tasks.start("learn columns", work, on_done=self._put_columns, on_error=lambda _problem: None)
+        if not self._tasks.is_running("learn columns"):
+            self._tasks.start(
+                "learn columns",
+                self._ask_for_columns(instance.id),
+                on_done=self._put_columns,
+                on_error=self._columns_unknown,
+            )
+
+    async def _ask_for_columns(self, instance_id: str) -> QueryAnswer:
+        answer = await self._session.query(instance_id, Query(QueryVerb.STATUS))
+        if answer.columns:
+            return answer
+        # Where the status does not name them, any answer about a row does.
+        return await self._session.query(instance_id, Query(QueryVerb.PREDICT, value="0"))
+
+    def _columns_unknown(self, _problem: str) -> None:
+        self._again.start()
 
     def _put_columns(self, answer: QueryAnswer) -> None:
         if answer.columns and not self._columns_known:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from confvm_gui.domain.instance import Instance
+from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.ui.icons import role_pixmap
 from confvm_gui.ui.text import technology_word, translate
 from confvm_gui.ui.theme import UNIT, theme_controller
@@ -62,6 +62,16 @@ def protections(instance: Instance) -> tuple[Protection, Protection, Protection]
             detail.format(technology=technology),
             "lock",
             "confidential",
+        )
+    if instance.state in (InstanceState.STOPPED, InstanceState.CRASHED):
+        in_use = Protection(
+            translate("ThreeStates", "In use"),
+            translate("ThreeStates", "Not running"),
+            translate("ThreeStates", "There is no memory to protect; the next start launches and measures again")
+            if instance.confidential
+            else translate("ThreeStates", "There is no memory now; once it runs, the host can read all of it"),
+            "stop",
+            "muted",
         )
     at_rest = Protection(
         translate("ThreeStates", "At rest"),

@@ -1,0 +1,54 @@
+"""The pages beside the fleet, each made when it is first looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from confvm_gui.fleet.session import FleetSession
+from confvm_gui.ui.theme import UNIT
+
+if TYPE_CHECKING:
+    from confvm_gui.ui.stall_watchdog import StallReport
+
+
+@dataclass(frozen=True)
+class WindowPage:
+    """A page with what it wants done."""
+
+    widget: QWidget
+    refresh: Callable[[], None] | None = None
+    """Called whenever the page comes into sight."""
+    aclose: Callable[[], Coroutine[object, object, None]] | None = None
+    """Ends what the page runs."""
+
+
+def make_page(
+    key: str, session: FleetSession, stalls: Callable[[], StallReport | None], on_problem: Callable[[str], None]
+) -> WindowPage:
+    """The page `events`, `settings`, `help` or `about`."""
+    if key == "events":
+        from confvm_gui.ui.panels.events import EventsPanel
+
+        events = EventsPanel(session, everything=True)
+        events.problem.connect(on_problem)
+        framed = QWidget()
+        rows = QVBoxLayout(framed)
+        rows.setContentsMargins(UNIT * 2, UNIT // 2, UNIT * 2, 0)
+        rows.addWidget(events)
+        return WindowPage(framed, aclose=events.aclose)
+    if key == "settings":
+        from confvm_gui.ui.panels.settings import SettingsPanel
+
+        settings = SettingsPanel(session, stalls)
+        return WindowPage(settings, refresh=settings.refresh_diagnostics)
+    if key == "help":
+        from confvm_gui.ui.panels.help import HelpPanel
+
+        return WindowPage(HelpPanel())
+    from confvm_gui.ui.panels.about import AboutPanel
+
+    return WindowPage(AboutPanel())

@@ -1,0 +1,140 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en" sourcelanguage="en">
+<context>
+    <name>ConsolePanel</name>
+    <message numerus="yes">
+        <source>%n line(s)</source>
+        <translation>
+            <numerusform>%n line</numerusform>
+            <numerusform>%n lines</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>paused, %n new line(s) held back</source>
+        <translation>
+            <numerusform>paused, %n new line held back</numerusform>
+            <numerusform>paused, %n new lines held back</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>EventsPanel</name>
+    <message numerus="yes">
+        <source>%n event(s)</source>
+        <translation>
+            <numerusform>%n event</numerusform>
+            <numerusform>%n events</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>The log is intact: all %n record(s) hold, up to hash {head}.</source>
+        <translation>
+            <numerusform>The log is intact: its %n record holds, up to hash {head}.</numerusform>
+            <numerusform>The log is intact: all %n records hold, up to hash {head}.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>FleetPage</name>
+    <message numerus="yes">
+        <source>{shown} of %n instance(s)</source>
+        <translation>
+            <numerusform>{shown} of %n instance</numerusform>
+            <numerusform>{shown} of %n instances</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n instance(s)</source>
+        <translation>
+            <numerusform>%n instance</numerusform>
+            <numerusform>%n instances</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n marked</source>
+        <translation>
+            <numerusform>%n marked</numerusform>
+            <numerusform>%n marked</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>(%n hidden by the filter)</source>
+        <translation>
+            <numerusform>(%n hidden by the filter)</numerusform>
+            <numerusform>(%n hidden by the filter)</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>GroupBar</name>
+    <message numerus="yes">
+        <source>%n more</source>
+        <translation>
+            <numerusform>%n more</numerusform>
+            <numerusform>%n more</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>InstanceRequests</name>
+    <message numerus="yes">
+        <source>Delete %n instances? Their disks and keys are destroyed; nothing brings them back.</source>
+        <translation>
+            <numerusform>Delete %n instance? Its disk and keys are destroyed; nothing brings them back.</numerusform>
+            <numerusform>Delete %n instances? Their disks and keys are destroyed; nothing brings them back.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Reset %n instances? What they hold in memory is lost.</source>
+        <translation>
+            <numerusform>Reset %n instance? What it holds in memory is lost.</numerusform>
+            <numerusform>Reset %n instances? What they hold in memory is lost.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Stop %n instances? What they hold in memory is lost.</source>
+        <translation>
+            <numerusform>Stop %n instance? What it holds in memory is lost.</numerusform>
+            <numerusform>Stop %n instances? What they hold in memory is lost.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>QueryBox</name>
+    <message numerus="yes">
+        <source>%n match(es)</source>
+        <translation>
+            <numerusform>%n match</numerusform>
+            <numerusform>%n matches</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ShellWindow</name>
+    <message numerus="yes">
+        <source>%n jobs failed. The last one: </source>
+        <translation>
+            <numerusform>%n job failed. The last one: </numerusform>
+            <numerusform>%n jobs failed. The last one: </numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n instance(s) run inside this console and are powered off when it closes. What they hold in memory is lost.</source>
+        <translation>
+            <numerusform>%n instance runs inside this console and is powered off when it closes. What it holds in memory is lost.</numerusform>
+            <numerusform>%n instances run inside this console and are powered off when it closes. What they hold in memory is lost.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>StatusLine</name>
+    <message numerus="yes">
+        <source>%n job(s) under way</source>
+        <translation>
+            <numerusform>%n job under way</numerusform>
+            <numerusform>%n jobs under way</numerusform>
+        </translation>
+    </message>
+</context>
+</TS>

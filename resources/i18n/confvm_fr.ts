@@ -1,0 +1,2863 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="fr" sourcelanguage="en">
+<context>
+    <name>AboutPanel</name>
+    <message>
+        <source>Version {version}, Apache License 2.0</source>
+        <translation>Version {version}, licence Apache 2.0</translation>
+    </message>
+    <message>
+        <source>Launch, watch, prove and govern confidential virtual machines.</source>
+        <translation>Lancer, observer, prouver et gouverner des machines virtuelles confidentielles.</translation>
+    </message>
+    <message>
+        <source>The embedded engine emulates AMD&apos;s secure processor and memory encryption in software. It shows how they work and rehearses real launches; it does not protect this computer, and its constants are not AMD&apos;s. Wherever something is emulated, the window says so.</source>
+        <translation>Le moteur intégré émule par logiciel le processeur sécurisé et le chiffrement mémoire d’AMD. Il montre comment ils fonctionnent et répète de vrais lancements&#xa0;; il ne protège pas cet ordinateur, et ses constantes ne sont pas celles d’AMD. Partout où quelque chose est émulé, la fenêtre le dit.</translation>
+    </message>
+    <message>
+        <source>Stands on</source>
+        <translation>Repose sur</translation>
+    </message>
+</context>
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>Fermer</translation>
+    </message>
+</context>
+<context>
+    <name>BookmarksModel</name>
+    <message>
+        <source>Address</source>
+        <translation>Adresse</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Nom</translation>
+    </message>
+</context>
+<context>
+    <name>BookmarksTab</name>
+    <message>
+        <source>Name of the bookmark</source>
+        <translation>Nom du signet</translation>
+    </message>
+    <message>
+        <source>Name for the address under the cursor</source>
+        <translation>Nom de l’adresse sous le curseur</translation>
+    </message>
+    <message>
+        <source>Add bookmark</source>
+        <translation>Ajouter un signet</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Retirer</translation>
+    </message>
+    <message>
+        <source>Bookmarks</source>
+        <translation>Signets</translation>
+    </message>
+    <message>
+        <source>No bookmarks yet. Put the cursor on a byte, type a name and press Enter (Ctrl+D).</source>
+        <translation>Aucun signet. Placez le curseur sur un octet, tapez un nom et appuyez sur Entrée (Ctrl+D).</translation>
+    </message>
+    <message>
+        <source>Select the bookmark to remove</source>
+        <translation>Choisissez le signet à retirer</translation>
+    </message>
+</context>
+<context>
+    <name>ByteClipboard</name>
+    <message>
+        <source>Copy as hex</source>
+        <translation>Copier en hexadécimal</translation>
+    </message>
+    <message>
+        <source>Copy as text</source>
+        <translation>Copier comme texte</translation>
+    </message>
+    <message>
+        <source>Copy address</source>
+        <translation>Copier l’adresse</translation>
+    </message>
+    <message>
+        <source>Search for the selection</source>
+        <translation>Chercher la sélection</translation>
+    </message>
+    <message>
+        <source>Bookmark this address …</source>
+        <translation>Mettre un signet à cette adresse …</translation>
+    </message>
+    <message>
+        <source>{size} copied</source>
+        <translation>{size} copiés</translation>
+    </message>
+</context>
+<context>
+    <name>CommandPalette</name>
+    <message>
+        <source>Type a command, a page or an instance</source>
+        <translation>Tapez une commande, une page ou une instance</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>Commande</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>Commandes</translation>
+    </message>
+</context>
+<context>
+    <name>ConfidentialPage</name>
+    <message>
+        <source>Confidential</source>
+        <translation>Confidentialité</translation>
+    </message>
+    <message>
+        <source>Decide whether memory is encrypted while the instance runs, and how.</source>
+        <translation>Décidez si la mémoire est chiffrée pendant que l’instance tourne, et comment.</translation>
+    </message>
+    <message>
+        <source>Make this a &amp;confidential VM</source>
+        <translation>En faire une VM &amp;confidentielle</translation>
+    </message>
+    <message>
+        <source>&amp;Apply these changes</source>
+        <translation>&amp;Appliquer ces changements</translation>
+    </message>
+    <message>
+        <source>Technology</source>
+        <translation>Technologie</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Mémoire</translation>
+    </message>
+    <message>
+        <source>Integrity</source>
+        <translation>Intégrité</translation>
+    </message>
+    <message>
+        <source>Registers</source>
+        <translation>Registres</translation>
+    </message>
+    <message>
+        <source>Attestation</source>
+        <translation>Attestation</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>Limites</translation>
+    </message>
+    <message>
+        <source>Shielded VM</source>
+        <translation>VM protégée</translation>
+    </message>
+    <message>
+        <source>&amp;Secure Boot</source>
+        <translation>&amp;Démarrage sécurisé</translation>
+    </message>
+    <message>
+        <source>Boots only what is signed by a trusted publisher</source>
+        <translation>Ne démarre que ce qu’un éditeur de confiance a signé</translation>
+    </message>
+    <message>
+        <source>&amp;vTPM</source>
+        <translation>&amp;vTPM</translation>
+    </message>
+    <message>
+        <source>A virtual trusted platform module that measures the boot</source>
+        <translation>Un module de plateforme sécurisée virtuel qui mesure le démarrage</translation>
+    </message>
+    <message>
+        <source>&amp;Integrity monitoring</source>
+        <translation>Surveillance de l’&amp;intégrité</translation>
+    </message>
+    <message>
+        <source>Compares each boot&apos;s measurements with a baseline; needs the vTPM</source>
+        <translation>Compare les mesures de chaque démarrage à une référence&#xa0;; demande le vTPM</translation>
+    </message>
+    <message>
+        <source>Not applied yet: see what has to change first.</source>
+        <translation>Pas encore appliqué&#xa0;: voyez d’abord ce qui doit changer.</translation>
+    </message>
+    <message>
+        <source>Memory is encrypted with a key that is made inside the processor and never leaves it. The hypervisor reads ciphertext.</source>
+        <translation>La mémoire est chiffrée par une clé née dans le processeur, qui ne le quitte jamais. L’hyperviseur lit du texte chiffré.</translation>
+    </message>
+    <message>
+        <source>Plain: whoever controls the host can read and change all of this instance&apos;s memory.</source>
+        <translation>Ordinaire&#xa0;: qui commande l’hôte peut lire et changer toute la mémoire de cette instance.</translation>
+    </message>
+    <message>
+        <source>The built-in guest of the embedded engine has no firmware and no vTPM: these options are recorded for the export and do nothing here.</source>
+        <translation>L’invité intégré n’a ni micrologiciel ni vTPM&#xa0;: ces options sont notées pour l’export et n’ont pas d’effet ici.</translation>
+    </message>
+    <message>
+        <source>{0} changes {1} settings</source>
+        <translation>{0} change {1} réglages</translation>
+    </message>
+    <message>
+        <source>{0} changes one setting</source>
+        <translation>{0} change un réglage</translation>
+    </message>
+    <message>
+        <source>&amp;Keep plain</source>
+        <translation>&amp;Garder ordinaire</translation>
+    </message>
+    <message>
+        <source>&amp;Keep {0}</source>
+        <translation>&amp;Garder {0}</translation>
+    </message>
+</context>
+<context>
+    <name>ConsolePanel</name>
+    <message>
+        <source>Serial output</source>
+        <translation>Sortie série</translation>
+    </message>
+    <message>
+        <source>What the guest prints on its serial port appears here.</source>
+        <translation>Ce que l’invité écrit sur son port série paraît ici.</translation>
+    </message>
+    <message>
+        <source>Type a line for the guest and press Enter</source>
+        <translation>Tapez une ligne pour l’invité et appuyez sur Entrée</translation>
+    </message>
+    <message>
+        <source>Serial input</source>
+        <translation>Entrée série</translation>
+    </message>
+    <message>
+        <source>Search the output</source>
+        <translation>Chercher dans la sortie</translation>
+    </message>
+    <message>
+        <source>Find previous (Shift+Enter)</source>
+        <translation>Occurrence précédente (Maj+Entrée)</translation>
+    </message>
+    <message>
+        <source>Find next (Enter)</source>
+        <translation>Occurrence suivante (Entrée)</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>Suivre</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Suspendre</translation>
+    </message>
+    <message>
+        <source>Copy all</source>
+        <translation>Tout copier</translation>
+    </message>
+    <message>
+        <source>Save as …</source>
+        <translation>Enregistrer sous …</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n line(s)</source>
+        <translation>
+            <numerusform>%n ligne</numerusform>
+            <numerusform>%n lignes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>paused, %n new line(s) held back</source>
+        <translation>
+            <numerusform>en pause,&#xa0;%n nouvelle ligne retenue</numerusform>
+            <numerusform>en pause,&#xa0;%n nouvelles lignes retenues</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Save the serial output</source>
+        <translation>Enregistrer la sortie série</translation>
+    </message>
+    <message>
+        <source>Saved to {path}</source>
+        <translation>Enregistré dans {path}</translation>
+    </message>
+    <message>
+        <source>Search began again from the other end</source>
+        <translation>La recherche a repris à l’autre bout</translation>
+    </message>
+    <message>
+        <source>“{text}” is not in the output</source>
+        <translation>«&#xa0;{text}&#xa0;» n’est pas dans la sortie</translation>
+    </message>
+</context>
+<context>
+    <name>DataPage</name>
+    <message>
+        <source>Data</source>
+        <translation>Données</translation>
+    </message>
+    <message>
+        <source>Give the guest records to index, to query and to learn from.</source>
+        <translation>Donnez à l’invité des enregistrements à indexer, à interroger et dont apprendre.</translation>
+    </message>
+    <message>
+        <source>Records</source>
+        <translation>Enregistrements</translation>
+    </message>
+    <message>
+        <source>A &amp;CSV file of mine</source>
+        <translation>Un fichier &amp;CSV à moi</translation>
+    </message>
+    <message>
+        <source>The shipped &amp;sample</source>
+        <translation>L’e&amp;xemple fourni</translation>
+    </message>
+    <message>
+        <source>N&amp;o records</source>
+        <translation>A&amp;ucun enregistrement</translation>
+    </message>
+    <message>
+        <source>First rows of the records</source>
+        <translation>Premières lignes des enregistrements</translation>
+    </message>
+    <message>
+        <source>Path of the CSV file</source>
+        <translation>Chemin du fichier CSV</translation>
+    </message>
+    <message>
+        <source>Path of a CSV file, or drop one here</source>
+        <translation>Chemin d’un fichier CSV, ou déposez-en un ici</translation>
+    </message>
+    <message>
+        <source>&amp;Browse …</source>
+        <translation>&amp;Parcourir …</translation>
+    </message>
+    <message>
+        <source>The guest builds its index over this column.</source>
+        <translation>L’invité construit son index sur cette colonne.</translation>
+    </message>
+    <message>
+        <source>&amp;Index column</source>
+        <translation>Colonne d’&amp;index</translation>
+    </message>
+    <message>
+        <source>&amp;Label to learn</source>
+        <translation>É&amp;tiquette à apprendre</translation>
+    </message>
+    <message>
+        <source>Disk key</source>
+        <translation>Clé du disque</translation>
+    </message>
+    <message>
+        <source>Reference of the &amp;key that wraps the disk&apos;s own key</source>
+        <translation>Référence de la &amp;clé qui enveloppe celle du disque</translation>
+    </message>
+    <message>
+        <source>How the records stay protected</source>
+        <translation>Comment les enregistrements restent protégés</translation>
+    </message>
+    <message>
+        <source>At rest</source>
+        <translation>Au repos</translation>
+    </message>
+    <message>
+        <source>In transit</source>
+        <translation>En transit</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>En usage</translation>
+    </message>
+    <message>
+        <source>local: keys stay on this computer, readable by you alone. The disk&apos;s own key is stored only wrapped.</source>
+        <translation>local&#xa0;: les clés restent sur cet ordinateur, lisibles de vous seul. La clé du disque n’est gardée qu’enveloppée.</translation>
+    </message>
+    <message>
+        <source>The guest starts without records and has nothing to index, query or learn from.</source>
+        <translation>L’invité démarre sans enregistrements&#xa0;: il n’a rien à indexer, à interroger ni à apprendre.</translation>
+    </message>
+    <message>
+        <source>{0}: {1} rows, {2} columns, {3}</source>
+        <translation>{0}&#xa0;: {1} lignes, {2} colonnes, {3}</translation>
+    </message>
+    <message>
+        <source>Automatic ({0})</source>
+        <translation>Automatique ({0})</translation>
+    </message>
+    <message>
+        <source>The guest builds its index over this column: {0}</source>
+        <translation>L’invité construit son index sur cette colonne&#xa0;: {0}</translation>
+    </message>
+    <message>
+        <source>The guest learns to predict: {0}</source>
+        <translation>L’invité apprend à prédire&#xa0;: {0}</translation>
+    </message>
+    <message>
+        <source>On an encrypted disk image (AES-256-XTS). Its key is stored only wrapped by {0}.</source>
+        <translation>Sur une image de disque chiffrée (AES-256-XTS). Sa clé n’est gardée qu’enveloppée par {0}.</translation>
+    </message>
+    <message>
+        <source>The disk&apos;s key reaches the guest only as a secret, injected once its launch is measured and right.</source>
+        <translation>La clé du disque ne parvient à l’invité que comme secret, injecté une fois son lancement mesuré et juste.</translation>
+    </message>
+    <message>
+        <source>In memory encrypted by {0}, with a key that never leaves the secure processor. The hypervisor reads ciphertext.</source>
+        <translation>En mémoire chiffrée par {0}, avec une clé qui ne quitte jamais le processeur sécurisé. L’hyperviseur lit du texte chiffré.</translation>
+    </message>
+    <message>
+        <source>The hypervisor writes the disk&apos;s key into the guest&apos;s memory, and so knows it.</source>
+        <translation>L’hyperviseur écrit la clé du disque dans la mémoire de l’invité, et la connaît donc.</translation>
+    </message>
+    <message>
+        <source>In plain memory: the hypervisor can read every record. This is what the checkbox changes.</source>
+        <translation>En mémoire ordinaire&#xa0;: l’hyperviseur peut lire chaque enregistrement. C’est ce que change la case.</translation>
+    </message>
+    <message>
+        <source>Choose the records</source>
+        <translation>Choisir les enregistrements</translation>
+    </message>
+    <message>
+        <source>CSV files (*.csv)</source>
+        <translation>Fichiers CSV (*.csv)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Tous les fichiers (*)</translation>
+    </message>
+    <message>
+        <source>Drop one file: the guest works on one table of records</source>
+        <translation>Déposez un seul fichier&#xa0;: l’invité travaille sur une seule table</translation>
+    </message>
+</context>
+<context>
+    <name>Draft</name>
+    <message>
+        <source>This provider is not connected</source>
+        <translation>Ce fournisseur n’est pas connecté</translation>
+    </message>
+    <message>
+        <source>Apply the listed changes, or keep the instance as it is</source>
+        <translation>Appliquez les changements énumérés, ou gardez l’instance telle quelle</translation>
+    </message>
+    <message>
+        <source>The console was opened for reading only</source>
+        <translation>La console est ouverte en lecture seule</translation>
+    </message>
+    <message>
+        <source>Choose a CSV file, or take the shipped sample</source>
+        <translation>Choisissez un fichier CSV, ou prenez l’exemple fourni</translation>
+    </message>
+    <message>
+        <source>The records are being checked …</source>
+        <translation>Les enregistrements sont en cours de vérification …</translation>
+    </message>
+    <message>
+        <source>The records have not been checked yet</source>
+        <translation>Les enregistrements n’ont pas encore été vérifiés</translation>
+    </message>
+</context>
+<context>
+    <name>EventsModel</name>
+    <message>
+        <source>Time</source>
+        <translation>Heure</translation>
+    </message>
+    <message>
+        <source>Severity</source>
+        <translation>Gravité</translation>
+    </message>
+    <message>
+        <source>What happened</source>
+        <translation>Ce qui est arrivé</translation>
+    </message>
+    <message>
+        <source>Action</source>
+        <translation>Action</translation>
+    </message>
+    <message>
+        <source>Who</source>
+        <translation>Qui</translation>
+    </message>
+    <message>
+        <source>No.</source>
+        <translation>N°</translation>
+    </message>
+</context>
+<context>
+    <name>EventsPanel</name>
+    <message>
+        <source>Events</source>
+        <translation>Événements</translation>
+    </message>
+    <message>
+        <source>Search messages and actions</source>
+        <translation>Chercher dans les messages et les actions</translation>
+    </message>
+    <message>
+        <source>Search events</source>
+        <translation>Chercher des événements</translation>
+    </message>
+    <message>
+        <source>Verify the chain</source>
+        <translation>Vérifier la chaîne</translation>
+    </message>
+    <message>
+        <source>Recompute the hash of every record of the whole log</source>
+        <translation>Recalculer l’empreinte de chaque enregistrement de tout le journal</translation>
+    </message>
+    <message>
+        <source>No events</source>
+        <translation>Aucun événement</translation>
+    </message>
+    <message>
+        <source>Everything that happens to instances is recorded here.</source>
+        <translation>Tout ce qui arrive aux instances est noté ici.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n event(s)</source>
+        <translation>
+            <numerusform>%n événement</numerusform>
+            <numerusform>%n événements</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>loaded; scroll down for older ones</source>
+        <translation>chargés&#xa0;; faites défiler pour les plus anciens</translation>
+    </message>
+    <message>
+        <source>No event matches</source>
+        <translation>Aucun événement ne correspond</translation>
+    </message>
+    <message>
+        <source>Change or clear the search.</source>
+        <translation>Changez ou effacez la recherche.</translation>
+    </message>
+    <message numerus="yes">
+        <source>The log is intact: all %n record(s) hold, up to hash {head}.</source>
+        <translation>
+            <numerusform>Le journal est intact&#xa0;: son&#xa0;%n enregistrement tient, jusqu’à l’empreinte {head}.</numerusform>
+            <numerusform>Le journal est intact&#xa0;: ses&#xa0;%n enregistrements tiennent, jusqu’à l’empreinte {head}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The log does not hold from record {record} on: {reason}</source>
+        <translation>Le journal ne tient plus à partir de l’enregistrement {record}&#xa0;: {reason}</translation>
+    </message>
+</context>
+<context>
+    <name>Exporter</name>
+    <message>
+        <source>Selection ({size}) …</source>
+        <translation>Sélection ({size}) …</translation>
+    </message>
+    <message>
+        <source>Page at the cursor …</source>
+        <translation>Page sous le curseur …</translation>
+    </message>
+    <message>
+        <source>All touched RAM …</source>
+        <translation>Toute la mémoire utilisée …</translation>
+    </message>
+    <message>
+        <source>Cancel the running export</source>
+        <translation>Annuler l’export en cours</translation>
+    </message>
+    <message>
+        <source>Export cancelled; no file was written</source>
+        <translation>Export annulé&#xa0;; aucun fichier n’a été écrit</translation>
+    </message>
+    <message>
+        <source>Export memory</source>
+        <translation>Exporter la mémoire</translation>
+    </message>
+    <message>
+        <source>Exporting to {file}: {percent} %</source>
+        <translation>Export vers {file}&#xa0;: {percent}&#xa0;%</translation>
+    </message>
+    <message>
+        <source>all touched RAM</source>
+        <translation>toute la mémoire utilisée</translation>
+    </message>
+    <message>
+        <source>{size} written to {file}</source>
+        <translation>{size} écrits dans {file}</translation>
+    </message>
+</context>
+<context>
+    <name>Facts</name>
+    <message>
+        <source>the built-in {runs} guest, in place of {image}</source>
+        <translation>l’invité intégré «&#xa0;{runs}&#xa0;», à la place de {image}</translation>
+    </message>
+    <message>
+        <source>{provider} (emulated)</source>
+        <translation>{provider} (émulé)</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>Exécute</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>Machine</source>
+        <translation>Machine</translation>
+    </message>
+    <message>
+        <source>{type}, {vcpus} vCPU, {memory}</source>
+        <translation>{type}, {vcpus} vCPU, {memory}</translation>
+    </message>
+    <message>
+        <source>Place</source>
+        <translation>Lieu</translation>
+    </message>
+    <message>
+        <source>Provider</source>
+        <translation>Fournisseur</translation>
+    </message>
+    <message>
+        <source>Technology</source>
+        <translation>Technologie</translation>
+    </message>
+    <message>
+        <source>Trust</source>
+        <translation>Confiance</translation>
+    </message>
+    <message>
+        <source>Created</source>
+        <translation>Création</translation>
+    </message>
+    <message>
+        <source>Labels</source>
+        <translation>Étiquettes</translation>
+    </message>
+    <message>
+        <source>Id</source>
+        <translation>Identifiant</translation>
+    </message>
+</context>
+<context>
+    <name>FactsCard</name>
+    <message>
+        <source>Instance</source>
+        <translation>Instance</translation>
+    </message>
+</context>
+<context>
+    <name>FieldNames</name>
+    <message>
+        <source>Name</source>
+        <translation>Nom</translation>
+    </message>
+    <message>
+        <source>Runs on</source>
+        <translation>Tourne sur</translation>
+    </message>
+    <message>
+        <source>Cloud</source>
+        <translation>Nuage</translation>
+    </message>
+    <message>
+        <source>Region</source>
+        <translation>Région</translation>
+    </message>
+    <message>
+        <source>Zone</source>
+        <translation>Zone</translation>
+    </message>
+    <message>
+        <source>Machine type</source>
+        <translation>Type de machine</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>Technology</source>
+        <translation>Technologie</translation>
+    </message>
+    <message>
+        <source>Minimum CPU platform</source>
+        <translation>Plateforme CPU minimale</translation>
+    </message>
+    <message>
+        <source>On host maintenance</source>
+        <translation>Maintenance de l’hôte</translation>
+    </message>
+    <message>
+        <source>Network interface</source>
+        <translation>Interface réseau</translation>
+    </message>
+    <message>
+        <source>Records</source>
+        <translation>Enregistrements</translation>
+    </message>
+    <message>
+        <source>Disk key</source>
+        <translation>Clé du disque</translation>
+    </message>
+    <message>
+        <source>Labels</source>
+        <translation>Étiquettes</translation>
+    </message>
+    <message>
+        <source>not set</source>
+        <translation>non fixé</translation>
+    </message>
+    <message>
+        <source>migrate live (MIGRATE)</source>
+        <translation>migrer à chaud (MIGRATE)</translation>
+    </message>
+    <message>
+        <source>stop (TERMINATE)</source>
+        <translation>arrêter (TERMINATE)</translation>
+    </message>
+    <message>
+        <source>gVNIC</source>
+        <translation>gVNIC</translation>
+    </message>
+    <message>
+        <source>VirtIO</source>
+        <translation>VirtIO</translation>
+    </message>
+</context>
+<context>
+    <name>FilterField</name>
+    <message>
+        <source>Filter: name, state:running, region:europe-west1, label:env=prod …</source>
+        <translation>Filtre&#xa0;: nom, state:running, region:europe-west1, label:env=prod …</translation>
+    </message>
+    <message>
+        <source>Filter instances</source>
+        <translation>Filtrer les instances</translation>
+    </message>
+</context>
+<context>
+    <name>FleetColumn</name>
+    <message>
+        <source>Name</source>
+        <translation>Nom</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>État</translation>
+    </message>
+    <message>
+        <source>Technology</source>
+        <translation>Technologie</translation>
+    </message>
+    <message>
+        <source>Trust</source>
+        <translation>Confiance</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>Charge</translation>
+    </message>
+    <message>
+        <source>Provider</source>
+        <translation>Fournisseur</translation>
+    </message>
+    <message>
+        <source>Region</source>
+        <translation>Région</translation>
+    </message>
+    <message>
+        <source>Zone</source>
+        <translation>Zone</translation>
+    </message>
+    <message>
+        <source>Machine type</source>
+        <translation>Type de machine</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>vCPUs</source>
+        <translation>vCPU</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Mémoire</translation>
+    </message>
+    <message>
+        <source>Labels</source>
+        <translation>Étiquettes</translation>
+    </message>
+    <message>
+        <source>Compliance</source>
+        <translation>Conformité</translation>
+    </message>
+    <message>
+        <source>Cloud</source>
+        <translation>Nuage</translation>
+    </message>
+    <message>
+        <source>Created</source>
+        <translation>Création</translation>
+    </message>
+    <message>
+        <source>{provider} (emulated)</source>
+        <translation>{provider} (émulé)</translation>
+    </message>
+</context>
+<context>
+    <name>FleetModel</name>
+    <message>
+        <source>The built-in {runs} guest runs in place of {image}</source>
+        <translation>L’invité intégré «&#xa0;{runs}&#xa0;» tourne à la place de {image}</translation>
+    </message>
+    <message>
+        <source>confidential</source>
+        <translation>confidentielle</translation>
+    </message>
+    <message>
+        <source>plain</source>
+        <translation>ordinaire</translation>
+    </message>
+</context>
+<context>
+    <name>FleetPage</name>
+    <message>
+        <source>No instances yet</source>
+        <translation>Aucune instance pour l’instant</translation>
+    </message>
+    <message>
+        <source>Launch a confidential VM and watch its memory stay encrypted.</source>
+        <translation>Lancez une VM confidentielle et regardez sa mémoire rester chiffrée.</translation>
+    </message>
+    <message>
+        <source>New instance (Ctrl+N)</source>
+        <translation>Nouvelle instance (Ctrl+N)</translation>
+    </message>
+    <message>
+        <source>No instance matches this filter</source>
+        <translation>Aucune instance ne correspond à ce filtre</translation>
+    </message>
+    <message>
+        <source>Clear the filter (Esc)</source>
+        <translation>Effacer le filtre (Échap)</translation>
+    </message>
+    <message>
+        <source>Saved searches</source>
+        <translation>Recherches enregistrées</translation>
+    </message>
+    <message>
+        <source>Group counts</source>
+        <translation>Compter par groupe</translation>
+    </message>
+    <message>
+        <source>Columns</source>
+        <translation>Colonnes</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Démarrer</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Arrêter</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Supprimer</translation>
+    </message>
+    <message>
+        <source>Clear the marks (Esc)</source>
+        <translation>Effacer les marques (Échap)</translation>
+    </message>
+    <message>
+        <source>Clear the marks</source>
+        <translation>Effacer les marques</translation>
+    </message>
+    <message>
+        <source>Save this search</source>
+        <translation>Enregistrer cette recherche</translation>
+    </message>
+    <message>
+        <source>Forget this search</source>
+        <translation>Oublier cette recherche</translation>
+    </message>
+    <message>
+        <source>No saved searches yet</source>
+        <translation>Aucune recherche enregistrée</translation>
+    </message>
+    <message>
+        <source>No groups</source>
+        <translation>Aucun groupe</translation>
+    </message>
+    <message>
+        <source>Label: {key}</source>
+        <translation>Étiquette&#xa0;: {key}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{shown} of %n instance(s)</source>
+        <translation>
+            <numerusform>{shown} sur&#xa0;%n instance</numerusform>
+            <numerusform>{shown} sur&#xa0;%n instances</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n instance(s)</source>
+        <translation>
+            <numerusform>%n instance</numerusform>
+            <numerusform>%n instances</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n marked</source>
+        <translation>
+            <numerusform>%n marquée</numerusform>
+            <numerusform>%n marquées</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>(%n hidden by the filter)</source>
+        <translation>
+            <numerusform>(%n cachée par le filtre)</numerusform>
+            <numerusform>(%n cachées par le filtre)</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>FleetView</name>
+    <message>
+        <source>Instances</source>
+        <translation>Instances</translation>
+    </message>
+</context>
+<context>
+    <name>ForcedList</name>
+    <message>
+        <source>Settings that change</source>
+        <translation>Réglages qui changent</translation>
+    </message>
+    <message>
+        <source>{0}: {1} becomes {2}. {3}.</source>
+        <translation>{0}&#xa0;: {1} devient {2}. {3}.</translation>
+    </message>
+</context>
+<context>
+    <name>GoToField</name>
+    <message>
+        <source>Go to address</source>
+        <translation>Aller à l’adresse</translation>
+    </message>
+    <message>
+        <source>0x… or +200</source>
+        <translation>0x… ou +200</translation>
+    </message>
+    <message>
+        <source>Guest physical address in hexadecimal; +200 or -200 moves from the cursor (Ctrl+G)</source>
+        <translation>Adresse physique de l’invité en hexadécimal&#xa0;; +200 ou -200 se déplace depuis le curseur (Ctrl+G)</translation>
+    </message>
+</context>
+<context>
+    <name>GroupBar</name>
+    <message>
+        <source>Show only these</source>
+        <translation>Ne montrer que celles-ci</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n more</source>
+        <translation>
+            <numerusform>%n de plus</numerusform>
+            <numerusform>%n de plus</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>HelpPanel</name>
+    <message>
+        <source>Help pages</source>
+        <translation>Pages d’aide</translation>
+    </message>
+    <message>
+        <source>Help page</source>
+        <translation>Page d’aide</translation>
+    </message>
+</context>
+<context>
+    <name>HitsModel</name>
+    <message>
+        <source>Address</source>
+        <translation>Adresse</translation>
+    </message>
+    <message>
+        <source>Seen by</source>
+        <translation>Vu par</translation>
+    </message>
+    <message>
+        <source>Page</source>
+        <translation>Page</translation>
+    </message>
+    <message>
+        <source>As</source>
+        <translation>Forme</translation>
+    </message>
+    <message>
+        <source>Around it</source>
+        <translation>Autour</translation>
+    </message>
+</context>
+<context>
+    <name>ImagePage</name>
+    <message>
+        <source>Search images</source>
+        <translation>Chercher des images</translation>
+    </message>
+    <message>
+        <source>Images</source>
+        <translation>Images</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>Choose the operating system. What can be confidential comes first.</source>
+        <translation>Choisissez le système d’exploitation. Ce qui peut être confidentiel vient d’abord.</translation>
+    </message>
+    <message>
+        <source>Plain only. {0}</source>
+        <translation>Ordinaire seulement. {0}</translation>
+    </message>
+    <message>
+        <source>In the embedded engine the built-in records guest runs in place of {0}.</source>
+        <translation>Dans le moteur intégré, l’invité d’enregistrements tourne à la place de {0}.</translation>
+    </message>
+    <message>
+        <source>launch 2020</source>
+        <translation>lancement 2020</translation>
+    </message>
+    <message>
+        <source>kernel {0}</source>
+        <translation>noyau {0}</translation>
+    </message>
+    <message>
+        <source>supported until {0}</source>
+        <translation>maintenu jusqu’au {0}</translation>
+    </message>
+    <message>
+        <source>Project {0}</source>
+        <translation>Projet {0}</translation>
+    </message>
+    <message>
+        <source>family {0}</source>
+        <translation>famille {0}</translation>
+    </message>
+    <message>
+        <source>needs kernel {0} or later</source>
+        <translation>demande le noyau {0} ou plus récent</translation>
+    </message>
+    <message>
+        <source>{0} of {1} images</source>
+        <translation>{0} images sur {1}</translation>
+    </message>
+</context>
+<context>
+    <name>InstancePage</name>
+    <message>
+        <source>Emulated</source>
+        <translation>Émulée</translation>
+    </message>
+    <message>
+        <source>The hardware is emulated on this computer: a rehearsal, not a protection</source>
+        <translation>Le matériel est émulé sur cet ordinateur&#xa0;: une répétition, pas une protection</translation>
+    </message>
+    <message>
+        <source>Close this page (Ctrl+W)</source>
+        <translation>Fermer cette page (Ctrl+W)</translation>
+    </message>
+    <message>
+        <source>Close this page</source>
+        <translation>Fermer cette page</translation>
+    </message>
+    <message>
+        <source>Instance</source>
+        <translation>Instance</translation>
+    </message>
+    <message>
+        <source>Overview</source>
+        <translation>Vue d’ensemble</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Mémoire</translation>
+    </message>
+    <message>
+        <source>Console</source>
+        <translation>Console</translation>
+    </message>
+    <message>
+        <source>Events</source>
+        <translation>Événements</translation>
+    </message>
+    <message>
+        <source>Metrics</source>
+        <translation>Mesures</translation>
+    </message>
+    <message>
+        <source>Show the fleet beside it (Ctrl+M)</source>
+        <translation>Montrer le parc à côté (Ctrl+M)</translation>
+    </message>
+    <message>
+        <source>Use the whole window (Ctrl+M)</source>
+        <translation>Prendre toute la fenêtre (Ctrl+M)</translation>
+    </message>
+    <message>
+        <source>Not confidential</source>
+        <translation>Non confidentielle</translation>
+    </message>
+    <message>
+        <source>Loading …</source>
+        <translation>Chargement …</translation>
+    </message>
+</context>
+<context>
+    <name>InstanceRequests</name>
+    <message>
+        <source>{action} is not possible in the present state of what is chosen</source>
+        <translation>{action}&#xa0;: impossible dans l’état présent de ce qui est choisi</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Delete {name}? Its disk and its keys are destroyed; nothing brings them back.</source>
+        <translation>Supprimer {name}&#xa0;? Son disque et ses clés sont détruits&#xa0;; rien ne les ramène.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Delete %n instances? Their disks and keys are destroyed; nothing brings them back.</source>
+        <translation>
+            <numerusform>Supprimer&#xa0;%n instance&#xa0;? Son disque et ses clés sont détruits&#xa0;; rien ne les ramène.</numerusform>
+            <numerusform>Supprimer&#xa0;%n instances&#xa0;? Leurs disques et leurs clés sont détruits&#xa0;; rien ne les ramène.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Reset {name}? What it holds in memory is lost.</source>
+        <translation>Réinitialiser {name}&#xa0;? Ce qu’elle a en mémoire est perdu.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Reset %n instances? What they hold in memory is lost.</source>
+        <translation>
+            <numerusform>Réinitialiser&#xa0;%n instance&#xa0;? Ce qu’elle a en mémoire est perdu.</numerusform>
+            <numerusform>Réinitialiser&#xa0;%n instances&#xa0;? Ce qu’elles ont en mémoire est perdu.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Stop %n instances? What they hold in memory is lost.</source>
+        <translation>
+            <numerusform>Arrêter&#xa0;%n instance&#xa0;? Ce qu’elle a en mémoire est perdu.</numerusform>
+            <numerusform>Arrêter&#xa0;%n instances&#xa0;? Ce qu’elles ont en mémoire est perdu.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>InstanceState</name>
+    <message>
+        <source>Creating</source>
+        <translation>En création</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>Démarrage</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>En marche</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Suspendue</translation>
+    </message>
+    <message>
+        <source>Stopping</source>
+        <translation>Arrêt en cours</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Arrêtée</translation>
+    </message>
+    <message>
+        <source>Crashed</source>
+        <translation>Plantée</translation>
+    </message>
+    <message>
+        <source>Deleting</source>
+        <translation>Suppression</translation>
+    </message>
+</context>
+<context>
+    <name>JobsModel</name>
+    <message>
+        <source>Job</source>
+        <translation>Tâche</translation>
+    </message>
+    <message>
+        <source>Instance</source>
+        <translation>Instance</translation>
+    </message>
+    <message>
+        <source>Status</source>
+        <translation>Statut</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Avancement</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>Étape</translation>
+    </message>
+    <message>
+        <source>Accepted</source>
+        <translation>Acceptée</translation>
+    </message>
+    <message>
+        <source>Took</source>
+        <translation>Durée</translation>
+    </message>
+</context>
+<context>
+    <name>JobsPanel</name>
+    <message>
+        <source>Jobs</source>
+        <translation>Tâches</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Réessayer</translation>
+    </message>
+    <message>
+        <source>Hide the jobs</source>
+        <translation>Cacher les tâches</translation>
+    </message>
+    <message>
+        <source>No jobs yet</source>
+        <translation>Aucune tâche pour l’instant</translation>
+    </message>
+    <message>
+        <source>Whatever is done to instances appears here.</source>
+        <translation>Tout ce qui est fait aux instances paraît ici.</translation>
+    </message>
+</context>
+<context>
+    <name>LaunchWizard</name>
+    <message>
+        <source>New instance</source>
+        <translation>Nouvelle instance</translation>
+    </message>
+    <message>
+        <source>Where</source>
+        <translation>Où</translation>
+    </message>
+    <message>
+        <source>Machine</source>
+        <translation>Machine</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>Confidential</source>
+        <translation>Confidentialité</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Données</translation>
+    </message>
+    <message>
+        <source>Review</source>
+        <translation>Vérification</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Étapes</translation>
+    </message>
+    <message>
+        <source>Discard what you have entered?</source>
+        <translation>Abandonner ce que vous avez saisi&#xa0;?</translation>
+    </message>
+    <message>
+        <source>&amp;Discard</source>
+        <translation>A&amp;bandonner</translation>
+    </message>
+    <message>
+        <source>&amp;Keep editing</source>
+        <translation>&amp;Continuer la saisie</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>&lt; &amp;Back</source>
+        <translation>&lt; &amp;Retour</translation>
+    </message>
+    <message>
+        <source>&amp;Next &gt;</source>
+        <translation>&amp;Suivant &gt;</translation>
+    </message>
+    <message>
+        <source>C&amp;reate</source>
+        <translation>C&amp;réer</translation>
+    </message>
+    <message>
+        <source>Creating …</source>
+        <translation>Création …</translation>
+    </message>
+    <message>
+        <source>plain</source>
+        <translation>ordinaire</translation>
+    </message>
+</context>
+<context>
+    <name>LegendTab</name>
+    <message>
+        <source>Legend</source>
+        <translation>Légende</translation>
+    </message>
+    <message>
+        <source>Changed</source>
+        <translation>Changé</translation>
+    </message>
+    <message>
+        <source>The byte has just changed; the glow fades within a second and a half.</source>
+        <translation>L’octet vient de changer&#xa0;; la lueur s’éteint en une seconde et demie.</translation>
+    </message>
+    <message>
+        <source>Differs</source>
+        <translation>Différent</translation>
+    </message>
+    <message>
+        <source>Not what it was when the snapshot was taken.</source>
+        <translation>Plus ce qu’il était à l’instantané.</translation>
+    </message>
+    <message>
+        <source>Found</source>
+        <translation>Trouvé</translation>
+    </message>
+    <message>
+        <source>A place that the last search found.</source>
+        <translation>Un endroit trouvé par la dernière recherche.</translation>
+    </message>
+    <message>
+        <source>Entropy</source>
+        <translation>Entropie</translation>
+    </message>
+    <message>
+        <source>On the map of entropy: from one value only to evenly spread.</source>
+        <translation>Sur la carte d’entropie&#xa0;: d’une seule valeur à également réparti.</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>Changement</translation>
+    </message>
+    <message>
+        <source>On the map of changes: from at rest to changed since the last look.</source>
+        <translation>Sur la carte des changements&#xa0;: de au repos à changé depuis le dernier regard.</translation>
+    </message>
+    <message>
+        <source>Entropy counts how evenly byte values are spread: 0 bits per byte is one value only, text has 4 to 5, random bytes in a page of 4 KiB about 7.95. From {limit} on a page looks encrypted, but compressed data look the same: what a page is comes from the machine, never from this measure.</source>
+        <translation>L’entropie mesure la répartition des valeurs d’octets&#xa0;: 0 bit par octet, une seule valeur&#xa0;; un texte, 4 à 5&#xa0;; des octets aléatoires dans une page de 4 Kio, environ 7,95. À partir de {limit}, une page paraît chiffrée, mais des données compressées aussi&#xa0;: ce qu’est une page vient de la machine, jamais de cette mesure.</translation>
+    </message>
+    <message>
+        <source>Ciphertext shows where the guest writes: the same plaintext at the same address always gives the same ciphertext, so unchanged cells are unchanged data. That is a known weakness of memory encryption, and the map of changes shows it.</source>
+        <translation>Le texte chiffré montre où l’invité écrit&#xa0;: le même texte clair à la même adresse donne toujours le même texte chiffré, donc une case inchangée est une donnée inchangée. C’est une faiblesse connue du chiffrement mémoire, et la carte des changements la montre.</translation>
+    </message>
+</context>
+<context>
+    <name>MachinePage</name>
+    <message>
+        <source>Search: type, platform, 8vcpu, 32gib</source>
+        <translation>Chercher&#xa0;: type, plateforme, 8vcpu, 32gib</translation>
+    </message>
+    <message>
+        <source>Series</source>
+        <translation>Série</translation>
+    </message>
+    <message>
+        <source>Machine</source>
+        <translation>Machine</translation>
+    </message>
+    <message>
+        <source>Choose the series and size: vCPUs, memory, and the processor that it runs on.</source>
+        <translation>Choisissez la série et la taille&#xa0;: vCPU, mémoire, et le processeur qui l’exécute.</translation>
+    </message>
+    <message>
+        <source>Machine types</source>
+        <translation>Types de machine</translation>
+    </message>
+    <message>
+        <source>{0} · {1} vCPUs, {2}</source>
+        <translation>{0} · {1} vCPU, {2}</translation>
+    </message>
+    <message>
+        <source>Plain only. {0}</source>
+        <translation>Ordinaire seulement. {0}</translation>
+    </message>
+    <message>
+        <source>All series</source>
+        <translation>Toutes les séries</translation>
+    </message>
+    <message>
+        <source>{0} types</source>
+        <translation>{0} types</translation>
+    </message>
+    <message>
+        <source>Runs on {0}</source>
+        <translation>Tourne sur {0}</translation>
+    </message>
+    <message>
+        <source> or </source>
+        <translation> ou </translation>
+    </message>
+    <message>
+        <source>migrates live</source>
+        <translation>migre à chaud</translation>
+    </message>
+    <message>
+        <source>stops for host maintenance</source>
+        <translation>s’arrête pour la maintenance de l’hôte</translation>
+    </message>
+</context>
+<context>
+    <name>MachineTable</name>
+    <message>
+        <source>Machine type</source>
+        <translation>Type de machine</translation>
+    </message>
+    <message>
+        <source>Series</source>
+        <translation>Série</translation>
+    </message>
+    <message>
+        <source>vCPUs</source>
+        <translation>vCPU</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Mémoire</translation>
+    </message>
+    <message>
+        <source>CPU platform</source>
+        <translation>Plateforme CPU</translation>
+    </message>
+    <message>
+        <source>Confidential with</source>
+        <translation>Confidentielle avec</translation>
+    </message>
+    <message>
+        <source>Why it does not fit</source>
+        <translation>Pourquoi il ne convient pas</translation>
+    </message>
+</context>
+<context>
+    <name>MapsTab</name>
+    <message>
+        <source>Which RAM the maps cover</source>
+        <translation>Quelle mémoire couvrent les cartes</translation>
+    </message>
+    <message>
+        <source>RAM in use</source>
+        <translation>Mémoire utilisée</translation>
+    </message>
+    <message>
+        <source>All RAM</source>
+        <translation>Toute la mémoire</translation>
+    </message>
+    <message>
+        <source>Which bytes the histogram counts</source>
+        <translation>Quels octets compte l’histogramme</translation>
+    </message>
+    <message>
+        <source>Page at the cursor</source>
+        <translation>Page sous le curseur</translation>
+    </message>
+    <message>
+        <source>Bytes in view</source>
+        <translation>Octets en vue</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryPane</name>
+    <message>
+        <source>page: {entropy} bits per byte</source>
+        <translation>page&#xa0;: {entropy} bits par octet</translation>
+    </message>
+    <message>
+        <source>{size} selected</source>
+        <translation>{size} sélectionnés</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryPanel</name>
+    <message>
+        <source>Maps of RAM</source>
+        <translation>Cartes de la mémoire</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Chercher</translation>
+    </message>
+    <message>
+        <source>Bookmarks</source>
+        <translation>Signets</translation>
+    </message>
+    <message>
+        <source>Snapshot</source>
+        <translation>Instantané</translation>
+    </message>
+    <message>
+        <source>Legend</source>
+        <translation>Légende</translation>
+    </message>
+    <message>
+        <source>No instance chosen</source>
+        <translation>Aucune instance choisie</translation>
+    </message>
+    <message>
+        <source>Choose an instance to look into its memory.</source>
+        <translation>Choisissez une instance pour regarder dans sa mémoire.</translation>
+    </message>
+    <message>
+        <source>No memory to look at</source>
+        <translation>Aucune mémoire à regarder</translation>
+    </message>
+    <message>
+        <source>Frozen: what is shown no longer follows the guest</source>
+        <translation>Figé&#xa0;: ce qui est montré ne suit plus l’invité</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>En direct</translation>
+    </message>
+    <message>
+        <source>Live, slower while the window is in the background</source>
+        <translation>En direct, plus lent tant que la fenêtre est à l’arrière-plan</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryToolBar</name>
+    <message>
+        <source>Go to</source>
+        <translation>Aller à</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Chercher</translation>
+    </message>
+    <message>
+        <source>Search RAM for a text or bytes</source>
+        <translation>Chercher un texte ou des octets en mémoire</translation>
+    </message>
+    <message>
+        <source>Freeze</source>
+        <translation>Figer</translation>
+    </message>
+    <message>
+        <source>Keep what is shown; the guest runs on</source>
+        <translation>Garder ce qui est montré&#xa0;; l’invité continue</translation>
+    </message>
+    <message>
+        <source>Snapshot</source>
+        <translation>Instantané</translation>
+    </message>
+    <message>
+        <source>Keep RAM as it is now, to see what changes afterwards</source>
+        <translation>Garder la mémoire telle qu’elle est, pour voir ce qui change ensuite</translation>
+    </message>
+    <message>
+        <source>Bookmark</source>
+        <translation>Signet</translation>
+    </message>
+    <message>
+        <source>Give the address under the cursor a name</source>
+        <translation>Donner un nom à l’adresse sous le curseur</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>Exporter</translation>
+    </message>
+    <message>
+        <source>Write memory to a file</source>
+        <translation>Écrire la mémoire dans un fichier</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>Affichage</translation>
+    </message>
+    <message>
+        <source>Columns and bytes in a row</source>
+        <translation>Colonnes et octets par ligne</translation>
+    </message>
+    <message>
+        <source>Columns</source>
+        <translation>Colonnes</translation>
+    </message>
+    <message>
+        <source>Both views</source>
+        <translation>Les deux vues</translation>
+    </message>
+    <message>
+        <source>{viewer} only</source>
+        <translation>{viewer} seulement</translation>
+    </message>
+    <message>
+        <source>Bytes in a row</source>
+        <translation>Octets par ligne</translation>
+    </message>
+    <message>
+        <source>As many as fit</source>
+        <translation>Autant qu’il en tient</translation>
+    </message>
+</context>
+<context>
+    <name>MetricsPanel</name>
+    <message>
+        <source>Time span</source>
+        <translation>Période</translation>
+    </message>
+    <message>
+        <source>Last minute</source>
+        <translation>Dernière minute</translation>
+    </message>
+    <message>
+        <source>Last 5 minutes</source>
+        <translation>5 dernières minutes</translation>
+    </message>
+    <message>
+        <source>Last hour</source>
+        <translation>Dernière heure</translation>
+    </message>
+    <message>
+        <source>Last day</source>
+        <translation>Dernier jour</translation>
+    </message>
+    <message>
+        <source>Loading …</source>
+        <translation>Chargement …</translation>
+    </message>
+    <message>
+        <source>No metrics</source>
+        <translation>Aucune mesure</translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>Memory touched</source>
+        <translation>Mémoire utilisée</translation>
+    </message>
+    <message>
+        <source>Console output</source>
+        <translation>Sortie de la console</translation>
+    </message>
+    <message>
+        <source>Queries answered</source>
+        <translation>Questions répondues</translation>
+    </message>
+</context>
+<context>
+    <name>NavigationRail</name>
+    <message>
+        <source>Fleet</source>
+        <translation>Parc</translation>
+    </message>
+    <message>
+        <source>Events</source>
+        <translation>Journal</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Réglages</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Aide</translation>
+    </message>
+    <message>
+        <source>About</source>
+        <translation>À propos</translation>
+    </message>
+</context>
+<context>
+    <name>OperationKind</name>
+    <message>
+        <source>Create</source>
+        <translation>Créer</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Démarrer</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Arrêter</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Réinitialiser</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Suspendre</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Reprendre</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Supprimer</translation>
+    </message>
+</context>
+<context>
+    <name>OperationStatus</name>
+    <message>
+        <source>Waiting</source>
+        <translation>En attente</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>En cours</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Faite</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Échouée</translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation>Annulée</translation>
+    </message>
+    <message>
+        <source>Rolled back</source>
+        <translation>Défaite</translation>
+    </message>
+</context>
+<context>
+    <name>OverviewPanel</name>
+    <message>
+        <source>Latest events</source>
+        <translation>Derniers événements</translation>
+    </message>
+    <message>
+        <source>All events</source>
+        <translation>Tous les événements</translation>
+    </message>
+    <message>
+        <source>The guest crashed; start it again or look at its console.</source>
+        <translation>L’invité a planté&#xa0;; redémarrez-le ou regardez sa console.</translation>
+    </message>
+    <message>
+        <source>A rehearsal: on emulated hardware, the built-in {runs} guest runs in place of {image}. The encryption of its memory is real; this computer&apos;s own security is not proven.</source>
+        <translation>Une répétition&#xa0;: sur du matériel émulé, l’invité intégré «&#xa0;{runs}&#xa0;» tourne à la place de {image}. Le chiffrement de sa mémoire est réel&#xa0;; la sécurité propre de cet ordinateur n’est pas prouvée.</translation>
+    </message>
+    <message>
+        <source>A rehearsal: the hardware is emulated by this computer.</source>
+        <translation>Une répétition&#xa0;: le matériel est émulé par cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Nothing has happened yet.</source>
+        <translation>Rien n’est encore arrivé.</translation>
+    </message>
+</context>
+<context>
+    <name>PaneColumns</name>
+    <message>
+        <source>Position in RAM</source>
+        <translation>Position en mémoire</translation>
+    </message>
+</context>
+<context>
+    <name>QueryBox</name>
+    <message>
+        <source>Question</source>
+        <translation>Question</translation>
+    </message>
+    <message>
+        <source>Column</source>
+        <translation>Colonne</translation>
+    </message>
+    <message>
+        <source>column</source>
+        <translation>colonne</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>Valeur</translation>
+    </message>
+    <message>
+        <source>Upper end of the range</source>
+        <translation>Borne supérieure</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>à</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>Demander</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>Réponse</translation>
+    </message>
+    <message>
+        <source>Ask the guest</source>
+        <translation>Interroger l’invité</translation>
+    </message>
+    <message>
+        <source>The guest answers while the instance runs.</source>
+        <translation>L’invité répond pendant que l’instance tourne.</translation>
+    </message>
+    <message>
+        <source>Question and answer travel through the mailbox encrypted; the host sees only ciphertext.</source>
+        <translation>Question et réponse passent chiffrées par la boîte aux lettres&#xa0;; l’hôte ne voit que du texte chiffré.</translation>
+    </message>
+    <message>
+        <source>Question and answer travel encrypted, but a plain VM&apos;s host can read the key in its memory.</source>
+        <translation>Question et réponse passent chiffrées, mais l’hôte d’une VM ordinaire peut en lire la clé dans sa mémoire.</translation>
+    </message>
+    <message>
+        <source>from</source>
+        <translation>de</translation>
+    </message>
+    <message>
+        <source>row number, from 0</source>
+        <translation>numéro de ligne, à partir de 0</translation>
+    </message>
+    <message>
+        <source>value</source>
+        <translation>valeur</translation>
+    </message>
+    <message>
+        <source>Waiting for the guest …</source>
+        <translation>En attente de l’invité …</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n match(es)</source>
+        <translation>
+            <numerusform>%n résultat</numerusform>
+            <numerusform>%n résultats</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>in {time}</source>
+        <translation>en {time}</translation>
+    </message>
+</context>
+<context>
+    <name>QueryVerb</name>
+    <message>
+        <source>Count rows where</source>
+        <translation>Compter les lignes où</translation>
+    </message>
+    <message>
+        <source>Find rows where</source>
+        <translation>Trouver les lignes où</translation>
+    </message>
+    <message>
+        <source>Rows beginning with</source>
+        <translation>Lignes commençant par</translation>
+    </message>
+    <message>
+        <source>Rows in the range</source>
+        <translation>Lignes dans l’intervalle</translation>
+    </message>
+    <message>
+        <source>Predict for row no.</source>
+        <translation>Prédire pour la ligne n°</translation>
+    </message>
+    <message>
+        <source>Status of the guest</source>
+        <translation>État de l’invité</translation>
+    </message>
+</context>
+<context>
+    <name>RegionMap</name>
+    <message>
+        <source>World map of regions</source>
+        <translation>Carte mondiale des régions</translation>
+    </message>
+    <message>
+        <source>Selected: {0}, {1}</source>
+        <translation>Choisie&#xa0;: {0}, {1}</translation>
+    </message>
+    <message>
+        <source>{0} regions; the arrow keys move between them</source>
+        <translation>{0} régions&#xa0;; les flèches passent de l’une à l’autre</translation>
+    </message>
+</context>
+<context>
+    <name>ReviewPage</name>
+    <message>
+        <source>Review</source>
+        <translation>Vérification</translation>
+    </message>
+    <message>
+        <source>Read it once more. Creating it is a job that you can follow and cancel.</source>
+        <translation>Relisez une fois. La création est une tâche que vous pouvez suivre et annuler.</translation>
+    </message>
+    <message>
+        <source>Where</source>
+        <translation>Où</translation>
+    </message>
+    <message>
+        <source>Machine</source>
+        <translation>Machine</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>Confidential</source>
+        <translation>Confidentielle</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>Données</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>Changer</translation>
+    </message>
+    <message>
+        <source>Change {0}</source>
+        <translation>Changer {0}</translation>
+    </message>
+    <message>
+        <source>Changed by the checkbox</source>
+        <translation>Changé par la case</translation>
+    </message>
+    <message>
+        <source>&amp;Labels, to group and find instances by</source>
+        <translation>É&amp;tiquettes, pour grouper et retrouver les instances</translation>
+    </message>
+    <message>
+        <source>The same request for Google Cloud</source>
+        <translation>La même demande pour Google Cloud</translation>
+    </message>
+    <message>
+        <source>Save &amp;request …</source>
+        <translation>Enregistrer la &amp;demande …</translation>
+    </message>
+    <message>
+        <source>gcloud command</source>
+        <translation>Commande gcloud</translation>
+    </message>
+    <message>
+        <source>REST call</source>
+        <translation>Appel REST</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Copier</translation>
+    </message>
+    <message>
+        <source>Copy {0}</source>
+        <translation>Copier {0}</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Copié</translation>
+    </message>
+    <message>
+        <source>Not ready yet</source>
+        <translation>Pas encore prêt</translation>
+    </message>
+    <message>
+        <source>{0} will be a confidential VM with {1}</source>
+        <translation>{0} sera une VM confidentielle avec {1}</translation>
+    </message>
+    <message>
+        <source>{0} will be a plain VM</source>
+        <translation>{0} sera une VM ordinaire</translation>
+    </message>
+    <message>
+        <source>{0}, as if on {1}: {2} ({3}), zone {4}</source>
+        <translation>{0}, comme sur {1}&#xa0;: {2} ({3}), zone {4}</translation>
+    </message>
+    <message>
+        <source>{0}: {1} vCPUs, {2}</source>
+        <translation>{0}&#xa0;: {1} vCPU, {2}</translation>
+    </message>
+    <message>
+        <source>{0} or later</source>
+        <translation>{0} ou plus récent</translation>
+    </message>
+    <message>
+        <source>on host maintenance: {0}</source>
+        <translation>maintenance de l’hôte&#xa0;: {0}</translation>
+    </message>
+    <message>
+        <source>Secure Boot</source>
+        <translation>démarrage sécurisé</translation>
+    </message>
+    <message>
+        <source>vTPM</source>
+        <translation>vTPM</translation>
+    </message>
+    <message>
+        <source>integrity monitoring</source>
+        <translation>surveillance de l’intégrité</translation>
+    </message>
+    <message>
+        <source>No: plain memory</source>
+        <translation>Non&#xa0;: mémoire ordinaire</translation>
+    </message>
+    <message>
+        <source>Shielded VM: {0}</source>
+        <translation>VM protégée&#xa0;: {0}</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>désactivée</translation>
+    </message>
+    <message>
+        <source>{0}, {1} rows</source>
+        <translation>{0}, {1} lignes</translation>
+    </message>
+    <message>
+        <source>No records</source>
+        <translation>Aucun enregistrement</translation>
+    </message>
+    <message>
+        <source>Save the request</source>
+        <translation>Enregistrer la demande</translation>
+    </message>
+    <message>
+        <source>JSON (*.json)</source>
+        <translation>JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>TOML (*.toml)</source>
+        <translation>TOML (*.toml)</translation>
+    </message>
+    <message>
+        <source>Saved. confvm create --request {0} makes the same instance.</source>
+        <translation>Enregistré. confvm create --request {0} crée la même instance.</translation>
+    </message>
+</context>
+<context>
+    <name>SearchTab</name>
+    <message>
+        <source>What to search for</source>
+        <translation>Que chercher</translation>
+    </message>
+    <message>
+        <source>A text from your records, a password, a key …</source>
+        <translation>Un texte de vos enregistrements, un mot de passe, une clé …</translation>
+    </message>
+    <message>
+        <source>How it is written</source>
+        <translation>Comment c’est écrit</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Texte</translation>
+    </message>
+    <message>
+        <source>Hex bytes</source>
+        <translation>Octets hexadécimaux</translation>
+    </message>
+    <message>
+        <source>Text is searched in UTF-8 and in UTF-16LE</source>
+        <translation>Le texte est cherché en UTF-8 et en UTF-16LE</translation>
+    </message>
+    <message>
+        <source>In which view</source>
+        <translation>Dans quelle vue</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Chercher</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Places found</source>
+        <translation>Endroits trouvés</translation>
+    </message>
+    <message>
+        <source>Both views</source>
+        <translation>Les deux vues</translation>
+    </message>
+    <message>
+        <source>{viewer} only</source>
+        <translation>{viewer} seulement</translation>
+    </message>
+    <message>
+        <source>Searches all RAM that the guest has used. Text is searched in UTF-8 and UTF-16LE; click a place to go there.</source>
+        <translation>Cherche dans toute la mémoire que l’invité a utilisée. Le texte est cherché en UTF-8 et UTF-16LE&#xa0;; cliquez sur un endroit pour y aller.</translation>
+    </message>
+    <message>
+        <source>{amount} never used by the guest were not read.</source>
+        <translation>{amount} jamais utilisés par l’invité n’ont pas été lus.</translation>
+    </message>
+    <message>
+        <source>Cancelled: RAM was not searched to the end.</source>
+        <translation>Annulé&#xa0;: la mémoire n’a pas été parcourue jusqu’au bout.</translation>
+    </message>
+    <message>
+        <source>The host can read it.</source>
+        <translation>L’hôte peut le lire.</translation>
+    </message>
+    <message>
+        <source>The guest has it; the host cannot read it.</source>
+        <translation>L’invité l’a&#xa0;; l’hôte ne peut pas le lire.</translation>
+    </message>
+    <message>
+        <source>Nowhere in the memory that the guest has used.</source>
+        <translation>Nulle part dans la mémoire que l’invité a utilisée.</translation>
+    </message>
+    <message>
+        <source>1 place in {amount}</source>
+        <translation>1 endroit dans {amount}</translation>
+    </message>
+    <message>
+        <source>{count} places in {amount}</source>
+        <translation>{count} endroits dans {amount}</translation>
+    </message>
+    <message>
+        <source>not found in {amount}</source>
+        <translation>introuvable dans {amount}</translation>
+    </message>
+    <message>
+        <source>The first {count} are listed.</source>
+        <translation>Les {count} premiers sont énumérés.</translation>
+    </message>
+    <message>
+        <source>Pages: {kinds}.</source>
+        <translation>Pages&#xa0;: {kinds}.</translation>
+    </message>
+    <message>
+        <source>This proves nothing: so many random bytes hold it about {about} times by chance. Search for something longer.</source>
+        <translation>Cela ne prouve rien&#xa0;: autant d’octets aléatoires le contiennent environ {about} fois par hasard. Cherchez quelque chose de plus long.</translation>
+    </message>
+    <message>
+        <source>By chance, as many random bytes would hold it about {about} times.</source>
+        <translation>Par hasard, autant d’octets aléatoires le contiendraient environ {about} fois.</translation>
+    </message>
+    <message>
+        <source>Only a longer text proves anything.</source>
+        <translation>Seul un texte plus long prouve quelque chose.</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPanel</name>
+    <message>
+        <source>Appearance</source>
+        <translation>Apparence</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Comme le système</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Clair</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Sombre</translation>
+    </message>
+    <message>
+        <source>&amp;Theme</source>
+        <translation>&amp;Thème</translation>
+    </message>
+    <message>
+        <source>&amp;Language</source>
+        <translation>&amp;Langue</translation>
+    </message>
+    <message>
+        <source>Another language applies when the console is started again.</source>
+        <translation>Une autre langue s’applique au prochain démarrage de la console.</translation>
+    </message>
+    <message>
+        <source>Memory and engine</source>
+        <translation>Mémoire et moteur</translation>
+    </message>
+    <message>
+        <source> times a second</source>
+        <translation> fois par seconde</translation>
+    </message>
+    <message>
+        <source>&amp;Memory is read</source>
+        <translation>La &amp;mémoire est lue</translation>
+    </message>
+    <message>
+        <source>&amp;Worker processes</source>
+        <translation>Processus de &amp;travail</translation>
+    </message>
+    <message>
+        <source>Workers run the guests of the embedded engine; a change applies at the next start.</source>
+        <translation>Ils exécutent les invités du moteur intégré&#xa0;; un changement s’applique au prochain démarrage.</translation>
+    </message>
+    <message>
+        <source>Data and keys</source>
+        <translation>Données et clés</translation>
+    </message>
+    <message>
+        <source>Data directory</source>
+        <translation>Répertoire de données</translation>
+    </message>
+    <message>
+        <source>The wrapping key has not been used yet.</source>
+        <translation>La clé d’enveloppe n’a pas encore servi.</translation>
+    </message>
+    <message>
+        <source>Key protection</source>
+        <translation>Protection des clés</translation>
+    </message>
+    <message>
+        <source>Read-only</source>
+        <translation>Lecture seule</translation>
+    </message>
+    <message>
+        <source>Diagnostics</source>
+        <translation>Diagnostic</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Copier</translation>
+    </message>
+</context>
+<context>
+    <name>Severity</name>
+    <message>
+        <source>Info</source>
+        <translation>Information</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>Avertissement</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>Erreur</translation>
+    </message>
+</context>
+<context>
+    <name>ShellActions</name>
+    <message>
+        <source>&amp;Console</source>
+        <translation>&amp;Console</translation>
+    </message>
+    <message>
+        <source>&amp;Instance</source>
+        <translation>&amp;Instance</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Affichage</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>Ai&amp;de</translation>
+    </message>
+    <message>
+        <source>&amp;New instance …</source>
+        <translation>&amp;Nouvelle instance …</translation>
+    </message>
+    <message>
+        <source>&amp;Start</source>
+        <translation>&amp;Démarrer</translation>
+    </message>
+    <message>
+        <source>S&amp;top</source>
+        <translation>A&amp;rrêter</translation>
+    </message>
+    <message>
+        <source>&amp;Pause</source>
+        <translation>Sus&amp;pendre</translation>
+    </message>
+    <message>
+        <source>Res&amp;ume</source>
+        <translation>Repre&amp;ndre</translation>
+    </message>
+    <message>
+        <source>&amp;Reset</source>
+        <translation>Réini&amp;tialiser</translation>
+    </message>
+    <message>
+        <source>&amp;Delete</source>
+        <translation>&amp;Supprimer</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>&amp;Quitter</translation>
+    </message>
+    <message>
+        <source>Go to &amp;anything …</source>
+        <translation>&amp;Aller à …</translation>
+    </message>
+    <message>
+        <source>&amp;Filter instances</source>
+        <translation>&amp;Filtrer les instances</translation>
+    </message>
+    <message>
+        <source>&amp;Jobs</source>
+        <translation>&amp;Tâches</translation>
+    </message>
+    <message>
+        <source>&amp;Maximise the instance page</source>
+        <translation>&amp;Agrandir la page de l’instance</translation>
+    </message>
+    <message>
+        <source>&amp;Close the instance page</source>
+        <translation>&amp;Fermer la page de l’instance</translation>
+    </message>
+    <message>
+        <source>&amp;Fleet</source>
+        <translation>&amp;Parc</translation>
+    </message>
+    <message>
+        <source>&amp;Events</source>
+        <translation>É&amp;vénements</translation>
+    </message>
+    <message>
+        <source>&amp;Settings</source>
+        <translation>&amp;Réglages</translation>
+    </message>
+    <message>
+        <source>&amp;About</source>
+        <translation>À &amp;propos</translation>
+    </message>
+    <message>
+        <source>&amp;Overview</source>
+        <translation>Vue d’&amp;ensemble</translation>
+    </message>
+    <message>
+        <source>&amp;Memory</source>
+        <translation>&amp;Mémoire</translation>
+    </message>
+    <message>
+        <source>&amp;Events of the instance</source>
+        <translation>É&amp;vénements de l’instance</translation>
+    </message>
+    <message>
+        <source>M&amp;etrics</source>
+        <translation>Me&amp;sures</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>Outils</translation>
+    </message>
+    <message>
+        <source>New instance</source>
+        <translation>Nouvelle instance</translation>
+    </message>
+    <message>
+        <source>Go to …  Ctrl+K</source>
+        <translation>Aller à …  Ctrl+K</translation>
+    </message>
+</context>
+<context>
+    <name>ShellCommands</name>
+    <message>
+        <source>Search: {text}</source>
+        <translation>Rechercher&#xa0;: {text}</translation>
+    </message>
+    <message>
+        <source>Light theme</source>
+        <translation>Thème clair</translation>
+    </message>
+    <message>
+        <source>Dark theme</source>
+        <translation>Thème sombre</translation>
+    </message>
+    <message>
+        <source>instance</source>
+        <translation>instance</translation>
+    </message>
+</context>
+<context>
+    <name>ShellWindow</name>
+    <message>
+        <source>ConfVM Console</source>
+        <translation>ConfVM Console</translation>
+    </message>
+    <message>
+        <source>Read-only: {reason}</source>
+        <translation>Lecture seule&#xa0;: {reason}</translation>
+    </message>
+    <message>
+        <source>{provider} does not answer: {reason}. It is tried again by itself.</source>
+        <translation>{provider} ne répond pas&#xa0;: {reason}. Un nouvel essai se fait de lui-même.</translation>
+    </message>
+    <message>
+        <source>{job} {name} failed: {reason}</source>
+        <translation>{job} {name} a échoué&#xa0;: {reason}</translation>
+    </message>
+    <message>
+        <source>no reason was given</source>
+        <translation>aucune raison donnée</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n jobs failed. The last one: </source>
+        <translation>
+            <numerusform>%n tâche a échoué. La dernière&#xa0;: </numerusform>
+            <numerusform>%n tâches ont échoué. La dernière&#xa0;: </numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show the jobs</source>
+        <translation>Montrer les tâches</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n instance(s) run inside this console and are powered off when it closes. What they hold in memory is lost.</source>
+        <translation>
+            <numerusform>%n instance tourne dans cette console et s’éteint quand elle se ferme. Ce qu’elle a en mémoire est perdu.</numerusform>
+            <numerusform>%n instances tournent dans cette console et s’éteignent quand elle se ferme. Ce qu’elles ont en mémoire est perdu.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Close anyway</source>
+        <translation>Fermer quand même</translation>
+    </message>
+    <message>
+        <source>Keep open</source>
+        <translation>Laisser ouverte</translation>
+    </message>
+</context>
+<context>
+    <name>SnapshotTab</name>
+    <message>
+        <source>Take snapshot</source>
+        <translation>Prendre un instantané</translation>
+    </message>
+    <message>
+        <source>Drop</source>
+        <translation>Abandonner</translation>
+    </message>
+    <message>
+        <source>◂ Previous change</source>
+        <translation>◂ Changement précédent</translation>
+    </message>
+    <message>
+        <source>Next change ▸</source>
+        <translation>Changement suivant ▸</translation>
+    </message>
+    <message>
+        <source>Pages changed since the snapshot, {viewer}</source>
+        <translation>Pages changées depuis l’instantané, {viewer}</translation>
+    </message>
+    <message>
+        <source>Keeps RAM as it is now, in this program&apos;s memory only, and marks what changes afterwards.</source>
+        <translation>Garde la mémoire telle qu’elle est, dans ce programme seulement, et marque ce qui change ensuite.</translation>
+    </message>
+    <message>
+        <source>Taken at {at}: {size}.</source>
+        <translation>Pris à {at}&#xa0;: {size}.</translation>
+    </message>
+    <message>
+        <source>Of some pages only a checksum is kept: they are marked as a whole.</source>
+        <translation>De certaines pages, seule une somme de contrôle est gardée&#xa0;: elles sont marquées en entier.</translation>
+    </message>
+    <message>
+        <source>{viewer}: 1 page changed since</source>
+        <translation>{viewer}&#xa0;: 1 page changée depuis</translation>
+    </message>
+    <message>
+        <source>{viewer}: {count} pages changed since</source>
+        <translation>{viewer}&#xa0;: {count} pages changées depuis</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+</context>
+<context>
+    <name>StatusLine</name>
+    <message>
+        <source>Progress of all jobs</source>
+        <translation>Avancement de toutes les tâches</translation>
+    </message>
+    <message>
+        <source>Show or hide the jobs (Ctrl+J)</source>
+        <translation>Montrer ou cacher les tâches (Ctrl+J)</translation>
+    </message>
+    <message>
+        <source>{provider}: connected</source>
+        <translation>{provider}&#xa0;: connecté</translation>
+    </message>
+    <message>
+        <source>{provider}: not connected ({reason})</source>
+        <translation>{provider}&#xa0;: non connecté ({reason})</translation>
+    </message>
+    <message>
+        <source>no reason given</source>
+        <translation>aucune raison donnée</translation>
+    </message>
+    <message>
+        <source>No jobs under way</source>
+        <translation>Aucune tâche en cours</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n job(s) under way</source>
+        <translation>
+            <numerusform>%n tâche en cours</numerusform>
+            <numerusform>%n tâches en cours</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>StepModel</name>
+    <message>
+        <source>current</source>
+        <translation>en cours</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>faite</translation>
+    </message>
+    <message>
+        <source>needs attention</source>
+        <translation>demande attention</translation>
+    </message>
+    <message>
+        <source>not visited yet</source>
+        <translation>pas encore vue</translation>
+    </message>
+    <message>
+        <source>not reachable yet</source>
+        <translation>pas encore accessible</translation>
+    </message>
+</context>
+<context>
+    <name>Technology</name>
+    <message>
+        <source>None (plain VM)</source>
+        <translation>Aucune (VM ordinaire)</translation>
+    </message>
+</context>
+<context>
+    <name>ThreeStates</name>
+    <message>
+        <source>In transit</source>
+        <translation>En transit</translation>
+    </message>
+    <message>
+        <source>Seen by the host</source>
+        <translation>Vu par l’hôte</translation>
+    </message>
+    <message>
+        <source>The hypervisor itself hands the disk&apos;s key to the guest</source>
+        <translation>L’hyperviseur remet lui-même la clé du disque à l’invité</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>En usage</translation>
+    </message>
+    <message>
+        <source>Not encrypted</source>
+        <translation>Non chiffrée</translation>
+    </message>
+    <message>
+        <source>Memory is plain: whoever controls the host reads all of it</source>
+        <translation>La mémoire est en clair&#xa0;: qui commande l’hôte la lit toute</translation>
+    </message>
+    <message>
+        <source>Sealed to the guest</source>
+        <translation>Scellé pour l’invité</translation>
+    </message>
+    <message>
+        <source>The disk&apos;s key reaches the guest only as a secret of its measured launch</source>
+        <translation>La clé du disque ne parvient à l’invité que comme secret de son lancement mesuré</translation>
+    </message>
+    <message>
+        <source>Memory is encrypted by an emulated {technology}; its key stays in the processor</source>
+        <translation>La mémoire est chiffrée par {technology} émulé&#xa0;; sa clé reste dans le processeur</translation>
+    </message>
+    <message>
+        <source>Memory is encrypted by {technology}; its key stays in the processor</source>
+        <translation>La mémoire est chiffrée par {technology}&#xa0;; sa clé reste dans le processeur</translation>
+    </message>
+    <message>
+        <source>Encrypted</source>
+        <translation>Chiffré</translation>
+    </message>
+    <message>
+        <source>Not running</source>
+        <translation>À l’arrêt</translation>
+    </message>
+    <message>
+        <source>There is no memory to protect; the next start launches and measures again</source>
+        <translation>Il n’y a pas de mémoire à protéger&#xa0;; le prochain démarrage lance et mesure de nouveau</translation>
+    </message>
+    <message>
+        <source>There is no memory now; once it runs, the host can read all of it</source>
+        <translation>Il n’y a pas de mémoire à présent&#xa0;; dès qu’elle tourne, l’hôte peut la lire toute</translation>
+    </message>
+    <message>
+        <source>At rest</source>
+        <translation>Au repos</translation>
+    </message>
+    <message>
+        <source>A disk with records is AES-256-XTS under a key that your key store wraps</source>
+        <translation>Un disque d’enregistrements est en AES-256-XTS sous une clé que votre magasin enveloppe</translation>
+    </message>
+</context>
+<context>
+    <name>Trust</name>
+    <message>
+        <source>Not applicable</source>
+        <translation>Sans objet</translation>
+    </message>
+    <message>
+        <source>Unknown</source>
+        <translation>Inconnue</translation>
+    </message>
+    <message>
+        <source>Measured</source>
+        <translation>Mesurée</translation>
+    </message>
+    <message>
+        <source>Trusted</source>
+        <translation>De confiance</translation>
+    </message>
+    <message>
+        <source>Untrusted</source>
+        <translation>Non fiable</translation>
+    </message>
+    <message>
+        <source>Not a confidential VM: there is nothing to attest</source>
+        <translation>Pas une VM confidentielle&#xa0;: il n’y a rien à attester</translation>
+    </message>
+    <message>
+        <source>No evidence has been appraised yet</source>
+        <translation>Aucune preuve n’a encore été examinée</translation>
+    </message>
+    <message>
+        <source>The launch measurement matched; the platform that made it is emulated or not verified to a root</source>
+        <translation>La mesure du lancement concorde&#xa0;; la plateforme qui l’a faite est émulée ou non vérifiée jusqu’à une racine</translation>
+    </message>
+    <message>
+        <source>Evidence was verified down to the maker&apos;s root and fits the reference values</source>
+        <translation>La preuve a été vérifiée jusqu’à la racine du fabricant et concorde avec les valeurs de référence</translation>
+    </message>
+    <message>
+        <source>The evidence does not hold or does not fit the reference values</source>
+        <translation>La preuve ne tient pas ou ne concorde pas avec les valeurs de référence</translation>
+    </message>
+</context>
+<context>
+    <name>ViewerMaps</name>
+    <message>
+        <source>Entropy of each page</source>
+        <translation>Entropie de chaque page</translation>
+    </message>
+    <message>
+        <source>Change of each page</source>
+        <translation>Changement de chaque page</translation>
+    </message>
+    <message>
+        <source>Byte values</source>
+        <translation>Valeurs des octets</translation>
+    </message>
+    <message>
+        <source>Byte values in view</source>
+        <translation>Valeurs des octets en vue</translation>
+    </message>
+    <message>
+        <source>Byte values at the cursor</source>
+        <translation>Valeurs des octets au curseur</translation>
+    </message>
+    <message>
+        <source>{bits} bits per byte on average over {count} used pages</source>
+        <translation>{bits} bits par octet en moyenne sur {count} pages utilisées</translation>
+    </message>
+    <message>
+        <source>never used</source>
+        <translation>jamais utilisée</translation>
+    </message>
+    <message>
+        <source>not measured yet</source>
+        <translation>pas encore mesurée</translation>
+    </message>
+    <message>
+        <source>{count} pages changed between the last two looks</source>
+        <translation>{count} pages ont changé entre les deux derniers regards</translation>
+    </message>
+</context>
+<context>
+    <name>WherePage</name>
+    <message>
+        <source>Where</source>
+        <translation>Où</translation>
+    </message>
+    <message>
+        <source>Name the instance, and say who runs it and in which region.</source>
+        <translation>Nommez l’instance, et dites qui l’exécute et dans quelle région.</translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation>&amp;Nom</translation>
+    </message>
+    <message>
+        <source>&amp;Runs on</source>
+        <translation>&amp;Tourne sur</translation>
+    </message>
+    <message>
+        <source>As if on the &amp;cloud</source>
+        <translation>Comme sur le n&amp;uage</translation>
+    </message>
+    <message>
+        <source>Search regions</source>
+        <translation>Chercher des régions</translation>
+    </message>
+    <message>
+        <source>Regions</source>
+        <translation>Régions</translation>
+    </message>
+    <message>
+        <source>●  confidential   ○  plain only</source>
+        <translation>●  confidentielle   ○  ordinaire seulement</translation>
+    </message>
+    <message>
+        <source>Scroll to zoom, drag to move</source>
+        <translation>Molette pour agrandir, glisser pour déplacer</translation>
+    </message>
+    <message>
+        <source>&amp;Zone</source>
+        <translation>&amp;Zone</translation>
+    </message>
+    <message>
+        <source>Use {0}</source>
+        <translation>Prendre {0}</translation>
+    </message>
+    <message>
+        <source>This provider is not connected.</source>
+        <translation>Ce fournisseur n’est pas connecté.</translation>
+    </message>
+    <message>
+        <source>A rehearsal on this computer: everything of {0} can be chosen, nothing is sent there.</source>
+        <translation>Une répétition sur cet ordinateur&#xa0;: tout ce qu’a {0} peut être choisi, rien n’y est envoyé.</translation>
+    </message>
+    <message>
+        <source>launch 2020</source>
+        <translation>lancement 2020</translation>
+    </message>
+    <message>
+        <source>{0} of {1} regions</source>
+        <translation>{0} régions sur {1}</translation>
+    </message>
+    <message>
+        <source>all zones</source>
+        <translation>toutes les zones</translation>
+    </message>
+    <message>
+        <source>No confidential technology is offered here; plain VMs only.</source>
+        <translation>Aucune technologie confidentielle n’est offerte ici&#xa0;; VM ordinaires seulement.</translation>
+    </message>
+</context>
+<context>
+    <name>memory</name>
+    <message>
+        <source>bytes</source>
+        <translation>octets</translation>
+    </message>
+    <message>
+        <source>UNTOUCHED</source>
+        <translation>INUTILISÉE</translation>
+    </message>
+    <message>
+        <source>CIPHERTEXT</source>
+        <translation>TEXTE CHIFFRÉ</translation>
+    </message>
+    <message>
+        <source>SHARED</source>
+        <translation>PARTAGÉE</translation>
+    </message>
+    <message>
+        <source>PLAINTEXT</source>
+        <translation>TEXTE CLAIR</translation>
+    </message>
+    <message>
+        <source>UNREADABLE</source>
+        <translation>ILLISIBLE</translation>
+    </message>
+    <message>
+        <source>The guest has not used this page yet.</source>
+        <translation>L’invité n’a pas encore utilisé cette page.</translation>
+    </message>
+    <message>
+        <source>Encrypted with the guest&apos;s key, which this viewer does not have.</source>
+        <translation>Chiffrée par la clé de l’invité, que cet observateur n’a pas.</translation>
+    </message>
+    <message>
+        <source>The guest left this page unencrypted to exchange data with the host: both read it.</source>
+        <translation>L’invité a laissé cette page non chiffrée pour échanger avec l’hôte&#xa0;: les deux la lisent.</translation>
+    </message>
+    <message>
+        <source>Readable content for whoever has this view.</source>
+        <translation>Contenu lisible pour qui a cette vue.</translation>
+    </message>
+    <message>
+        <source>Could not be read; nothing is known of it.</source>
+        <translation>N’a pas pu être lue&#xa0;; on n’en sait rien.</translation>
+    </message>
+    <message>
+        <source>What the hypervisor sees</source>
+        <translation>Ce que voit l’hyperviseur</translation>
+    </message>
+    <message>
+        <source>What the guest sees</source>
+        <translation>Ce que voit l’invité</translation>
+    </message>
+    <message>
+        <source>Hypervisor</source>
+        <translation>Hyperviseur</translation>
+    </message>
+    <message>
+        <source>Guest</source>
+        <translation>Invité</translation>
+    </message>
+    <message>
+        <source>The host reads everything of this VM: it is not confidential.</source>
+        <translation>L’hôte lit tout de cette VM&#xa0;: elle n’est pas confidentielle.</translation>
+    </message>
+    <message>
+        <source>What the host, its administrator and whoever breaks into it can read of this VM ({technology}).</source>
+        <translation>Ce que l’hôte, son administrateur et qui s’y introduit peuvent lire de cette VM ({technology}).</translation>
+    </message>
+    <message>
+        <source>The same bytes as on the left: nothing keeps them from the host.</source>
+        <translation>Les mêmes octets qu’à gauche&#xa0;: rien ne les cache à l’hôte.</translation>
+    </message>
+    <message>
+        <source>On real hardware nobody outside the guest has this view: the emulator shows it for comparison.</source>
+        <translation>Sur du vrai matériel, personne hors de l’invité n’a cette vue&#xa0;: l’émulateur la montre pour comparer.</translation>
+    </message>
+    <message>
+        <source>What the guest&apos;s own programs read.</source>
+        <translation>Ce que lisent les programmes de l’invité.</translation>
+    </message>
+    <message>
+        <source>{count} bytes</source>
+        <translation>{count} octets</translation>
+    </message>
+</context>
+</TS>
