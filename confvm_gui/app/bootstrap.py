@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from confvm_gui.fleet.session import FleetSession
 
 DEFAULT_WORKERS: Final = 2
+MOST_WORKERS: Final = 16
+_WORKERS_SETTING: Final = "engine.workers"
 _FOLDER: Final = "confvm-console"
 
 
@@ -40,11 +42,12 @@ async def open_session(
     data_dir: Path,
     *,
     readonly: bool = False,
-    workers: int = DEFAULT_WORKERS,
+    workers: int | None = None,
     on_store_error: Callable[[StoreError], None] | None = None,
 ) -> FleetSession:
     """Open the data directory and join everything over it. Nothing is connected yet: see FleetSession.connect.
 
+    `workers`: vCPU processes of the embedded engine; None for what the settings say.
     Raises StoreError and its subclasses, InvalidInput for a damaged catalogue.
     """
     from confvm_gui.catalog import load_catalog
@@ -57,6 +60,8 @@ async def open_session(
     store = await open_store(data_dir, readonly=readonly, on_error=on_store_error)
     try:
         key_store = LocalKeyStore(data_dir)
+        if workers is None:
+            workers = _workers_setting(await store.settings.load())
         embedded = EmbeddedProvider(data_dir, catalog, key_store, workers=workers)
         session = await FleetSession.begin(catalog, {embedded.name: embedded}, store, data_dir)
     except BaseException:
@@ -64,3 +69,10 @@ async def open_session(
         raise
     session.find_key_protection = key_store.probe
     return session
+
+
+def _workers_setting(settings: Mapping[str, object]) -> int:
+    value = settings.get(_WORKERS_SETTING)
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_WORKERS:
+        return value
+    return DEFAULT_WORKERS

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -79,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     set_up_logging(debug=False)
     try:
-        return _dispatch(options)
+        code = _dispatch(options)
+        sys.stdout.flush()
+        return code
     except InvalidInput as error:
         _complain(f"{error.field}: {error.message}")
         return _USAGE
@@ -90,9 +94,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error.message)
         return _NO
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain at exit when it flushes.
-        sys.stdout = None
+        _let_go_of_output()  # whoever read it has seen enough
         return 0
+    except OSError as error:
+        # Files that are named on the command line have errors of their own: this is standard output on a full disk.
+        _let_go_of_output()
+        _complain(f"the output cannot be written: {error.strerror or error}")
+        return _USAGE
     except KeyboardInterrupt:
         return _INTERRUPTED
 
@@ -146,6 +154,14 @@ def _seconds(text: str) -> float:
     if not 0 < value <= 86400 * 365:
         raise argparse.ArgumentTypeError(f"{text} seconds cannot be waited for")
     return value
+
+
+def _let_go_of_output() -> None:
+    """Keep Python from complaining at exit, when it flushes what nobody can read."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _complain(message: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -43,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the console keeps its data")
     parser.add_argument("--readonly", action="store_true", help="look, change nothing")
     parser.add_argument("--debug", action="store_true", help="log more, to standard error")
-    parser.add_argument("--language", metavar="CODE", help="en or fr (default: the system's, or as set)")
+    parser.add_argument("--language", choices=["en", "fr"], help="default: as set, or the system's")
     parser.add_argument(
         "--tour", type=Path, metavar="DIR", help="work through the main job by itself and leave pictures in DIR"
     )
@@ -116,6 +117,8 @@ async def _show(options: argparse.Namespace) -> int:
             window.show()
             watchdog.start()
             await session.connect()
+            # What exists now lives as long as the window: the collector need not look at it again and again.
+            gc.freeze()
             await closed.wait()
         await window.aclose()
         window.deleteLater()
@@ -152,7 +155,12 @@ def _make_application(language: str | None) -> QApplication:
     QApplication.setApplicationDisplayName("ConfVM Console")
     QApplication.setApplicationVersion(__version__)
     QApplication.setDesktopFileName("confvm-console")
-    return QApplication([sys.argv[0]])
+    application = QApplication([sys.argv[0]])
+    if language is not None:
+        from confvm_gui.ui.translations import install_language
+
+        install_language(application, language)
+    return application
 
 
 async def _tell(message: str, *, silent: bool) -> None:

@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,17 +16,24 @@ from typing import TextIO
 from confvm_gui.app.bootstrap import check_data_dir, open_session
 from confvm_gui.catalog.fit import default_zone
 from confvm_gui.domain.catalogue import Technology
-from confvm_gui.domain.errors import InvalidInput, NotFound, ReadOnly
+from confvm_gui.domain.errors import GuestFault, InvalidInput, NotFound, ReadOnly, WrongState
 from confvm_gui.domain.event import Event
 from confvm_gui.domain.instance import LaunchRequest, RecordsSpec
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.operation import Operation, OperationKind, OperationStatus
+from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.fleet.launch.plan import default_request
 from confvm_gui.fleet.memory.needle import Pattern, text_patterns
-from confvm_gui.fleet.memory.search import search
+from confvm_gui.fleet.memory.search import SearchResult, search
+from confvm_gui.fleet.records import inspect_records
 from confvm_gui.fleet.session import FleetSession
 
 _EMBEDDED = "embedded"
+_INTERRUPTED = 130
+_RECORDS_SECONDS = 60.0
+"""How long past its time a run waits, before a search, for a guest that still reads its disk."""
+_ASK_AGAIN_SECONDS = 0.05
+_LAST_LINES_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +54,20 @@ class RunOptions:
 
 
 class _Report:
-    """Prints what happens: JSON lines, or the console with short remarks on standard error."""
+    """Prints what happens: JSON lines, or the console with short remarks on standard error.
 
-    def __init__(self, out: TextIO, *, as_json: bool) -> None:
+    When nobody can read the output any more, `lost` tells why and `on_lost` is called, once.
+    """
+
+    def __init__(self, out: TextIO, *, as_json: bool, on_lost: Callable[[], None]) -> None:
         self._out = out
         self._as_json = as_json
+        self._on_lost = on_lost
+        self.lost: OSError | None = None
 
     def event(self, kind: str, plain: str, **values: object) -> None:
         if self._as_json:
-            self._out.write(json.dumps({"event": kind, **values}, ensure_ascii=False) + "\n")
-            self._out.flush()
+            self._write(json.dumps({"event": kind, **values}, ensure_ascii=False) + "\n")
         elif plain:
             sys.stderr.write(f"confvm: {plain}\n")
 
@@ -65,53 +76,115 @@ class _Report:
         if self._as_json:
             self.event("console", "", text=text)
         else:
+            self._write(text)
+
+    def _write(self, text: str) -> None:
+        if self.lost is not None:
+            return
+        try:
             self._out.write(text)
             self._out.flush()
+        except OSError as error:
+            self.lost = error
+            self._on_lost()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Places in each view."""
+
+    guest: SearchResult
+    hypervisor: SearchResult
 
 
 async def run_instance(options: RunOptions, out: TextIO) -> int:
-    """0 when it ran and was ended as asked, 1 when it failed or crashed.
+    """0 when it ran and was ended as asked, 1 when it failed or crashed, 130 when it was stopped before it ran.
 
-    Raises InvalidInput, StoreError, ReadOnly and what a launch raises.
+    Raises InvalidInput, StoreError, ReadOnly, what a launch raises, and OSError when `out` cannot be written.
     """
-    report = _Report(out, as_json=options.as_json)
     patterns = text_patterns(options.find) if options.find is not None else ()
-    async with AsyncExitStack() as stack:
-        data_dir = options.data_dir
-        if data_dir is None:
-            data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="confvm-run-")))
-        session = await open_session(check_data_dir(data_dir), workers=1)
-        stack.push_async_callback(session.aclose)
-        if session.readonly:
-            raise ReadOnly(session.readonly_reason)
-        request = _request(options, session)
-        stopped = stack.enter_context(_on_signals())
-        await session.connect()
-        await session.inventory.connected(_EMBEDDED)
-        stack.enter_context(_told(session, report))
-        operation = await session.jobs.wait((await session.jobs.create(request)).id)
+    if options.records is not None:
+        await inspect_records(options.records)
+    with _on_signals() as stopped:
+        report = _Report(out, as_json=options.as_json, on_lost=stopped.set)
+        async with AsyncExitStack() as stack:
+            data_dir = options.data_dir
+            if data_dir is None:
+                data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="confvm-run-")))
+            session = await open_session(check_data_dir(data_dir), workers=1)
+            stack.push_async_callback(session.aclose)
+            code = await _run(options, session, report, patterns, stopped)
+        if report.lost is not None:
+            raise report.lost
+        return code
+
+
+async def _run(
+    options: RunOptions, session: FleetSession, report: _Report, patterns: Sequence[Pattern], stopped: asyncio.Event
+) -> int:
+    if session.readonly:
+        raise ReadOnly(session.readonly_reason)
+    request = _request(options, session)
+    await session.connect()
+    await session.inventory.connected(_EMBEDDED)
+    found: _Found | None = None
+    with _told(session, report):
+        operation = await _create(session, request, stopped)
         if operation.status is not OperationStatus.SUCCEEDED:
             report.event("failed", operation.error, error=operation.error)
-            return 1
+            return _INTERRUPTED if stopped.is_set() else 1
         async with _console(session, operation.instance_id, report):
             ended = await _wait_for_end(session, operation, stopped, options.seconds)
             if options.find is not None and not ended:
-                await _find(session, operation.instance_id, options.find, patterns, report)
-        deletion = (await session.jobs.act(OperationKind.DELETE, [operation.instance_id]))[0]
-        await session.jobs.wait(deletion.id)
-        return 1 if ended else 0
+                try:
+                    if request.records is not None:
+                        await _wait_for_records(session, operation.instance_id, stopped)
+                    found = await _find(session, operation.instance_id, patterns)
+                except WrongState as error:
+                    ended = error.message  # it crashed at the last moment
+            deletion = (await session.jobs.act(OperationKind.DELETE, [operation.instance_id]))[0]
+            deletion = await session.jobs.wait(deletion.id)
+        if deletion.status is not OperationStatus.SUCCEEDED:
+            report.event("failed", deletion.error, error=deletion.error)
+    # What was asked for comes last, after all that is told of the instance's end.
+    if found is not None:
+        report.event(
+            "search",
+            f"the text is readable in {found.guest.count} places for the guest, "
+            f"in {found.hypervisor.count} for the hypervisor",
+            text=options.find,
+            guest=found.guest.count,
+            hypervisor=found.hypervisor.count,
+            expected_by_chance=found.hypervisor.expected_by_chance,
+        )
+    return 0 if not ended and deletion.status is OperationStatus.SUCCEEDED else 1
+
+
+async def _create(session: FleetSession, request: LaunchRequest, stopped: asyncio.Event) -> Operation:
+    """The outcome of the creation, which a signal cancels."""
+    operation = await session.jobs.create(request)
+
+    async def cancel() -> None:
+        await stopped.wait()
+        session.jobs.cancel(operation.id)
+
+    cancelling = asyncio.ensure_future(cancel())
+    try:
+        return await session.jobs.wait(operation.id)
+    finally:
+        cancelling.cancel()
 
 
 def _request(options: RunOptions, session: FleetSession) -> LaunchRequest:
     catalog = session.catalog
     technology = Technology(options.technology)
     request = default_request(catalog, _EMBEDDED, options.cloud, (), technology)
-    try:
+    with _named("region"):
         region = catalog.region(options.cloud, options.region or request.region)
+    with _named("machine-type"):
         machine_type = catalog.machine_type(options.cloud, options.machine_type or request.machine_type)
+    with _named("image"):
         image = catalog.image(options.cloud, options.image or request.image)
-    except NotFound as error:
-        raise InvalidInput("catalogue", error.message) from error
     return replace(
         request,
         name=options.name,
@@ -123,6 +196,15 @@ def _request(options: RunOptions, session: FleetSession) -> LaunchRequest:
         records=RecordsSpec(options.records) if options.records is not None else None,
         min_cpu_platform="",
     )
+
+
+@contextmanager
+def _named(option: str) -> Iterator[None]:
+    """What the catalogue does not have was typed wrongly."""
+    try:
+        yield
+    except NotFound as error:
+        raise InvalidInput(option, error.message) from error
 
 
 async def _wait_for_end(
@@ -148,18 +230,29 @@ async def _wait_for_end(
     return ended.result() if ended.done() else ""
 
 
-async def _find(
-    session: FleetSession, instance_id: str, text: str, patterns: Sequence[Pattern], report: _Report
-) -> None:
-    counts = {viewer: await search(session.memory(instance_id, viewer), patterns) for viewer in Viewer}
-    guest, hypervisor = counts[Viewer.GUEST], counts[Viewer.HYPERVISOR]
-    report.event(
-        "search",
-        f"the text is readable in {guest.count} places for the guest, in {hypervisor.count} for the hypervisor",
-        text=text,
-        guest=guest.count,
-        hypervisor=hypervisor.count,
-        expected_by_chance=hypervisor.expected_by_chance,
+async def _wait_for_records(session: FleetSession, instance_id: str, stopped: asyncio.Event) -> None:
+    """Wait until the guest has unlocked its disk and read it, a signal comes, or the guest takes too long."""
+
+    async def ask() -> None:
+        while True:
+            with suppress(GuestFault):
+                status = await session.query(instance_id, Query(QueryVerb.STATUS))
+                if ("state", "reading") not in status.rows:
+                    return
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+
+    waits = [asyncio.ensure_future(ask()), asyncio.ensure_future(stopped.wait())]
+    await asyncio.wait(waits, timeout=_RECORDS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    # The search that follows tells why if the guest has ended meanwhile.
+    await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def _find(session: FleetSession, instance_id: str, patterns: Sequence[Pattern]) -> _Found:
+    return _Found(
+        guest=await search(session.memory(instance_id, Viewer.GUEST), patterns),
+        hypervisor=await search(session.memory(instance_id, Viewer.HYPERVISOR), patterns),
     )
 
 
@@ -195,10 +288,11 @@ async def _console(session: FleetSession, instance_id: str, report: _Report) -> 
     task = asyncio.ensure_future(copy())
     try:
         yield
+        # The stream ends with the instance; the last lines come before that.
+        await asyncio.wait([task], timeout=_LAST_LINES_SECONDS)
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ class QueryAnswer:
 
     count: int
     columns: tuple[str, ...]
+    """Names of the records' columns; `rows` are rows of them but for STATUS, whose rows are names with values."""
     rows: tuple[tuple[str, ...], ...]
     note: str
     """Free text of the guest: which index was used, the probability …"""

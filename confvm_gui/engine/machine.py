@@ -7,13 +7,13 @@ machine is the untrusted host: it passes the owner's blobs on and never sees wha
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from confvm_gui.domain.errors import BugError
 from confvm_gui.domain.memory import PAGE_SIZE
 from confvm_gui.engine.asid_pool import AsidPool
+from confvm_gui.engine.finish import finish
 from confvm_gui.engine.guest_host.host import GuestHooks, GuestHost
 from confvm_gui.engine.guest_host.protocol import GuestConfig
 from confvm_gui.engine.memory_controller.controller import NO_ENCRYPTION, GuestRange, MemoryController
@@ -22,8 +22,6 @@ from confvm_gui.engine.secure_processor.model import GENOA, ProcessorModel
 from confvm_gui.engine.secure_processor.processor import SecureProcessor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from confvm_gui.sev.platform_buffers import PlatformStatus
 
 IMAGE_GPA: Final = 0x100000
@@ -31,8 +29,6 @@ IMAGE_GPA: Final = 0x100000
 BOOT_INFO_GPA: Final = 0x8000
 SECRET_GPA: Final = 0x40000
 SECRET_SIZE: Final = PAGE_SIZE
-
-_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -63,6 +59,7 @@ class Machine:
         self.vcpus = GuestHost(self.dram, self.controller, workers)
         self._asids = AsidPool(max(model.min_sev_asid, 1), model.asid_count, self._flush)
         self._pdh = b""
+        self._running: dict[int, MachineGuest] = {}
         self._closed = False
 
     @property
@@ -92,17 +89,14 @@ class Machine:
         Raises FirmwareError, CapacityExceeded.
         """
         asid = self._asids.take()
-        try:
-            return await asyncio.to_thread(self._launch, asid, image, ram_bytes, boot_info, policy, dh_cert, session)
-        except BaseException:
-            self._asids.give_back(asid)
-            raise
+        return await finish(
+            lambda: self._launch(asid, image, ram_bytes, boot_info, policy, dh_cert, session), self._take_down
+        )
 
     async def inject_secret(self, guest: MachineGuest, header: bytes, payload: bytes) -> None:
         """LAUNCH_SECRET into the secret page. Raises FirmwareError."""
-        await asyncio.to_thread(
-            self.processor.launch_secret, guest.handle, header, payload, spa=guest.memory.spa + SECRET_GPA
-        )
+        spa = guest.memory.spa + SECRET_GPA
+        await finish(lambda: self.processor.launch_secret(guest.handle, header, payload, spa=spa))
 
     async def load_plain(self, image: bytes, ram_bytes: int, boot_info: bytes, secret: bytes) -> MachineGuest:
         """Prepare a guest without memory encryption: the host writes all of it, the secret too.
@@ -114,11 +108,15 @@ class Machine:
 
         def load() -> MachineGuest:
             memory = self.controller.add_range(ram_bytes)
-            self._load(memory, image, boot_info)
-            self.controller.hypervisor_write(memory, SECRET_GPA, secret)
+            try:
+                self._load(memory, image, boot_info)
+                self.controller.hypervisor_write(memory, SECRET_GPA, secret)
+            except BaseException:
+                self.controller.remove_range(memory)
+                raise
             return MachineGuest(memory)
 
-        return await self._in_thread(load, self._take_down)
+        return await finish(load, self._take_down)
 
     async def run(self, guest: MachineGuest, hooks: GuestHooks, disk_path: str = "") -> None:
         """LAUNCH_FINISH for a confidential guest, then let its vCPU run. Raises FirmwareError, WorkerLost."""
@@ -139,15 +137,17 @@ class Machine:
             )
 
         guest.vcpu = await self.vcpus.add(config, guest.memory, hooks)
+        self._running[guest.vcpu] = guest
 
     async def release(self, guest: MachineGuest) -> None:
-        """Power the guest off: vCPU, VEK, ASID and memory. Whatever state it is in; safe to call twice."""
+        """Power the guest off: vCPU, VEK, ASID and memory. Whatever state it is in; safe to call twice in a row."""
         if self._closed or not guest.memory.length:
             return
         if guest.vcpu:
             await self.vcpus.remove(guest.vcpu)
+            self._running.pop(guest.vcpu, None)
             guest.vcpu = 0
-        await asyncio.to_thread(self._take_down, guest)
+        await finish(lambda: self._take_down(guest))
 
     async def aclose(self) -> None:
         """Switch the machine off. All guests are gone with their keys."""
@@ -155,20 +155,11 @@ class Machine:
             return
         self._closed = True
         await self.vcpus.aclose()
+        for guest in self._running.values():
+            guest.vcpu = 0
+        self._running.clear()
         self.processor.platform_shutdown()
         self.dram.close()
-
-    @staticmethod
-    async def _in_thread(call: Callable[[], _T], undo: Callable[[_T], None]) -> _T:
-        """Run `call` in a thread. Who is cancelled meanwhile leaves nothing behind: the result is undone first."""
-        running = asyncio.ensure_future(asyncio.to_thread(call))
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running])
-            if not running.cancelled() and running.exception() is None:
-                await asyncio.to_thread(undo, running.result())
-            raise
 
     # In a thread ----------------------------------------------------------------------------------------------------
 
@@ -209,6 +200,7 @@ class Machine:
                 self.processor.decommission(guest.handle)
             if guest.memory.length:
                 self.controller.remove_range(guest.memory)
+            # Not before the key is out of its slot, and only here: an ASID given back twice would serve two guests.
             self._asids.give_back(asid)
             raise
         return guest

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from confvm_gui.domain.errors import ConfvmError, NotFound
+from confvm_gui.domain.errors import ConfvmError, NotFound, StoreError
 from confvm_gui.domain.event import Severity
 from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.domain.ports.provider import Change, ChangeKind, Provider
@@ -66,6 +66,7 @@ class Inventory:
         }
         self._upserted: dict[str, Instance] = {}
         self._removed: set[str] = set()
+        self._failures: dict[str, ConfvmError] = {}
         self._flush_planned: asyncio.TimerHandle | None = None
         self._background = Background()
 
@@ -82,17 +83,20 @@ class Inventory:
             self._background.start(self._follow(name, provider), f"inventory of {name}")
 
     def follow_store(self) -> None:
-        """Follow what another console writes into the store."""
+        """Follow what another console writes into the store. No provider is asked."""
+        self._say_of_all("Shown as the console that runs it writes it down")
         self._background.start(self._read_store(), "inventory from the store")
 
     async def connected(self, name: str) -> None:
-        """Wait until the provider has told its instances once."""
-        if self._status[name].connected:
-            return
+        """Wait until the provider has told its instances once. Raises the ConfvmError for which it could not."""
         done = asyncio.Event()
-        unsubscribe = self.provider_changes.subscribe(lambda s: done.set() if s.name == name and s.connected else None)
+        unsubscribe = self.provider_changes.subscribe(lambda status: done.set() if status.name == name else None)
         try:
-            await done.wait()
+            while not self._status[name].connected:
+                if name in self._failures:
+                    raise self._failures[name]
+                done.clear()
+                await done.wait()
         finally:
             unsubscribe()
 
@@ -145,6 +149,7 @@ class Inventory:
 
     async def aclose(self) -> None:
         """Stop following, tell and write what is still waiting."""
+        await asyncio.sleep(0)  # what the providers told last is taken in first
         await self._background.aclose()
         if self._flush_planned is not None:
             self._flush_planned.cancel()
@@ -157,24 +162,30 @@ class Inventory:
                 await provider.connect()
                 watcher = provider.watch()
                 await self._list(name, provider)
+                self._failures.pop(name, None)
                 self._set_status(replace(self._status[name], connected=True, message=""))
                 attempt = 0
                 async for change in watcher:
                     self._take(change)
                 return
             except ConfvmError as error:
+                self._failures[name] = error
                 self._set_status(replace(self._status[name], connected=False, message=error.message))
             await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
             attempt += 1
 
     async def _read_store(self) -> None:
         while True:
-            stored = await self._repository.all()
-            for instance in stored:
-                if instance.provider in self._providers:
-                    self.observe(instance)
-            for instance_id in self._instances.keys() - {instance.id for instance in stored}:
-                self.forget(instance_id)
+            try:
+                stored = await self._repository.all()
+            except StoreError as error:
+                self._say_of_all(error.message)
+            else:
+                for instance in stored:
+                    if instance.provider in self._providers:
+                        self.observe(instance)
+                for instance_id in self._instances.keys() - {instance.id for instance in stored}:
+                    self.forget(instance_id)
             await asyncio.sleep(_STORE_SECONDS)
 
     async def _list(self, name: str, provider: Provider) -> None:
@@ -192,6 +203,10 @@ class Inventory:
             self.forget(change.instance.id)
         else:
             self.observe(change.instance)
+
+    def _say_of_all(self, message: str) -> None:
+        for status in tuple(self._status.values()):
+            self._set_status(replace(status, connected=False, message=message))
 
     def _set_status(self, status: ProviderStatus) -> None:
         if self._status[status.name] != status:

@@ -14,6 +14,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -44,13 +45,15 @@ from confvm_gui.fleet.observable import Observable
 logger: Final = logging.getLogger(__name__)
 
 ATTEMPTS: Final = 4
-_FIRST_PAUSE: Final = 0.5
+RETRY_PAUSE: Final = 0.5
 """Seconds before the second attempt; doubles, with up to half of it added at random."""
 CONCURRENT: Final = 8
 """Operations of one provider that run at the same time."""
 _jitter: Final = random.SystemRandom()
-_KEPT: Final = 500
-"""Finished operations kept in memory."""
+_SHOWN: Final = 500
+"""Finished operations that `recent` tells."""
+_KEPT: Final = 5000
+"""Finished operations kept in memory, for whoever waits for one only after it has ended."""
 
 _ALLOWED: Final[Mapping[OperationKind, frozenset[InstanceState]]] = {
     OperationKind.START: frozenset({InstanceState.STOPPED, InstanceState.CRASHED}),
@@ -70,10 +73,14 @@ def allowed(kind: OperationKind, state: InstanceState) -> bool:
 class _Context:
     """What a provider sees of its operation (domain.ports.provider.OperationContext)."""
 
-    def __init__(self, operation: Operation, report: Callable[[str, float, str], None]) -> None:
+    def __init__(
+        self, operation: Operation, report: Callable[[str, float, str], None], *, resumed: bool = False
+    ) -> None:
         self._operation = operation
         self._report = report
-        self.cancel_asked = False
+        self.resumed = resumed
+        """Whether an earlier run may have begun it."""
+        self.cancel_asked = asyncio.Event()
 
     @property
     def operation_id(self) -> str:
@@ -84,7 +91,7 @@ class _Context:
         return self._operation.instance_id
 
     def step(self, name: str, progress: float, detail: str = "") -> None:
-        if self.cancel_asked:
+        if self.cancel_asked.is_set():
             raise OperationCancelled("Cancelled; what had been done was undone")
         self._report(name, progress, detail)
 
@@ -101,6 +108,7 @@ class Jobs:
         events: EventFeed,
         *,
         readonly_reason: str,
+        retry_pause: float = RETRY_PAUSE,
     ) -> None:
         self.changes: Observable[Operation] = Observable()
         self._catalog = catalog
@@ -109,10 +117,11 @@ class Jobs:
         self._repository = repository
         self._events = events
         self._readonly_reason = readonly_reason
+        self._retry_pause = retry_pause
         self._operations: dict[str, Operation] = {}
         self._contexts: dict[str, _Context] = {}
         self._tasks: dict[str, asyncio.Task[object]] = {}
-        self._finished: dict[str, asyncio.Event] = {}
+        self._outcomes: dict[str, asyncio.Future[Operation]] = {}
         self._instance_locks: dict[str, asyncio.Lock] = {}
         self._slots = {name: asyncio.Semaphore(CONCURRENT) for name in providers}
         self._background = Background()
@@ -124,8 +133,14 @@ class Jobs:
         return tuple(operation for operation in self._operations.values() if not operation.status.is_final)
 
     def recent(self) -> Sequence[Operation]:
-        """Newest first."""
-        return tuple(reversed(self._operations.values()))
+        """All that are active and the last 500 that have ended, newest first."""
+        found: list[Operation] = []
+        ended = 0
+        for operation in reversed(self._operations.values()):
+            ended += operation.status.is_final
+            if ended <= _SHOWN or not operation.status.is_final:
+                found.append(operation)
+        return tuple(found)
 
     def get(self, operation_id: str) -> Operation:
         """Raises NotFound."""
@@ -136,7 +151,7 @@ class Jobs:
 
     async def load(self) -> None:
         """Show the operations of earlier runs."""
-        for operation in reversed(await self._repository.recent(_KEPT)):
+        for operation in reversed(await self._repository.recent(_SHOWN)):
             if operation.status.is_final:
                 self._operations[operation.id] = operation
 
@@ -191,20 +206,21 @@ class Jobs:
         return (await self.act(old.kind, [old.instance_id]))[0]
 
     def cancel(self, operation_id: str) -> None:
-        """Ask the operation to turn back. It may be too late: its outcome tells."""
+        """Ask the operation to turn back. It may be too late: its outcome tells. Raises NotFound."""
         operation = self.get(operation_id)
-        if operation.status.is_final:
-            return
-        self._contexts[operation_id].cancel_asked = True
-        if operation.status is OperationStatus.PENDING:
+        context = self._contexts.get(operation_id)
+        if context is None:
+            return  # final, or not on disk yet
+        context.cancel_asked.set()
+        # What an earlier run began may have left something: its provider is told at the first step, and undoes that.
+        if operation.status is OperationStatus.PENDING and not context.resumed:
             self._tasks[operation_id].cancel()
+            self._end(operation_id, OperationStatus.CANCELLED, "Cancelled before it began")
 
     async def wait(self, operation_id: str) -> Operation:
-        """Wait for the outcome."""
-        event = self._finished.get(operation_id)
-        if event is not None:
-            await event.wait()
-        return self.get(operation_id)
+        """Wait for the outcome. Raises NotFound."""
+        outcome = self._outcomes.get(operation_id)
+        return self.get(operation_id) if outcome is None else await asyncio.shield(outcome)
 
     # After a crash --------------------------------------------------------------------------------------------------
 
@@ -214,6 +230,16 @@ class Jobs:
             return ()
         unfinished = await self._repository.unfinished()
         for operation in unfinished:
+            if operation.provider not in self._providers:
+                self._events.record(
+                    "operation.waiting",
+                    f"{operation.kind.value} of {operation.instance_name} was interrupted and waits for its provider, "
+                    f"{operation.provider}, which is not configured",
+                    subject=operation.instance_id,
+                    severity=Severity.WARNING,
+                    actor="console",
+                )
+                continue
             self._events.record(
                 "operation.resumed",
                 f"{operation.kind.value} of {operation.instance_name} was interrupted and is taken up again",
@@ -222,7 +248,7 @@ class Jobs:
                 actor="console",
             )
             self._begin(replace(operation, status=OperationStatus.PENDING), resumed=True)
-        return unfinished
+        return [operation for operation in unfinished if operation.provider in self._providers]
 
     async def aclose(self) -> None:
         """Leave what runs: it is on disk and will be taken up at the next start."""
@@ -265,16 +291,18 @@ class Jobs:
 
     def _begin(self, operation: Operation, *, resumed: bool) -> None:
         self._operations[operation.id] = operation
-        self._finished[operation.id] = asyncio.Event()
+        self._outcomes[operation.id] = asyncio.get_running_loop().create_future()
         self._contexts[operation.id] = _Context(
-            operation, lambda name, progress, detail: self._on_step(operation.id, name, progress, detail)
+            operation,
+            lambda name, progress, detail: self._on_step(operation.id, name, progress, detail),
+            resumed=resumed,
         )
         self.changes.emit(operation)
         self._tasks[operation.id] = self._background.start(
-            self._run(operation.id, resumed=resumed), f"{operation.kind.value} {operation.instance_name}"
+            self._run(operation.id), f"{operation.kind.value} {operation.instance_name}"
         )
 
-    async def _run(self, operation_id: str, *, resumed: bool) -> None:
+    async def _run(self, operation_id: str) -> None:
         operation = self._operations[operation_id]
         context = self._contexts[operation_id]
         lock = self._instance_locks.setdefault(operation.instance_id, asyncio.Lock())
@@ -284,23 +312,16 @@ class Jobs:
                 await self._attempt(operation_id, context)
             self._end(operation_id, OperationStatus.SUCCEEDED)
         except OperationCancelled as error:
-            self._end(operation_id, OperationStatus.CANCELLED, error.message)
+            await self._give_up(operation_id, OperationStatus.CANCELLED, error.message)
         except ConfvmError as error:
-            if resumed and operation.kind is OperationKind.CREATE:
-                await self._undo(operation, context)
-                self._end(operation_id, OperationStatus.ROLLED_BACK, error.message)
-            else:
-                self._end(operation_id, OperationStatus.FAILED, error.message)
+            await self._give_up(operation_id, OperationStatus.FAILED, error.message)
         except Exception:  # a bug of ours ends the operation with a report instead of leaving it to run for ever
             logger.exception("The operation %s of %s met a bug", operation.kind.value, operation.instance_name)
-            self._end(operation_id, OperationStatus.FAILED, "An internal error stopped it; see the log, and report it")
-        except asyncio.CancelledError:
-            if context.cancel_asked:
-                self._end(operation_id, OperationStatus.CANCELLED, "Cancelled before it began")
-            raise
+            message = "An internal error stopped it; see the log, and report it"
+            await self._give_up(operation_id, OperationStatus.FAILED, message)
 
     async def _attempt(self, operation_id: str, context: _Context) -> None:
-        pause = _FIRST_PAUSE
+        pause = self._retry_pause
         for attempt in range(1, ATTEMPTS + 1):
             self._change(replace(self._operations[operation_id], attempts=attempt))
             try:
@@ -309,7 +330,9 @@ class Jobs:
                 if attempt == ATTEMPTS:
                     raise
                 self._on_step(operation_id, "waiting to try again", 0.0, error.message)
-                await asyncio.sleep(pause * _jitter.uniform(1, 1.5))
+                with suppress(TimeoutError):
+                    # Who cancels need not wait for the pause: the next attempt ends at its first step.
+                    await asyncio.wait_for(context.cancel_asked.wait(), pause * _jitter.uniform(1, 1.5))
                 pause *= 2
             else:
                 return
@@ -337,8 +360,18 @@ class Jobs:
         if instance is not None:
             self._inventory.observe(instance)
 
-    async def _undo(self, operation: Operation, context: _Context) -> None:
-        context.cancel_asked = False
+    async def _give_up(self, operation_id: str, status: OperationStatus, error: str) -> None:
+        """End an operation that did not succeed. Of a creation nothing stays behind."""
+        operation = self._operations[operation_id]
+        if operation.kind is OperationKind.CREATE:
+            if self._contexts[operation_id].resumed and status is OperationStatus.FAILED:
+                status = OperationStatus.ROLLED_BACK
+            await self._undo(operation)
+        self._end(operation_id, status, error)
+
+    async def _undo(self, operation: Operation) -> None:
+        # A context of its own: undoing cannot be cancelled, and its steps are not the operation's.
+        context = _Context(operation, lambda *_: None)
         try:
             await self._providers[operation.provider].delete(operation.instance_id, context)
         except ConfvmError as error:
@@ -349,7 +382,8 @@ class Jobs:
                 severity=Severity.ERROR,
                 actor="console",
             )
-        self._inventory.forget(operation.instance_id)
+        else:
+            self._inventory.forget(operation.instance_id)
 
     def _on_step(self, operation_id: str, name: str, progress: float, detail: str) -> None:
         operation = self._operations[operation_id]
@@ -372,7 +406,7 @@ class Jobs:
         )
         self._contexts.pop(operation_id, None)
         self._tasks.pop(operation_id, None)
-        self._finished.pop(operation_id).set()
+        self._outcomes.pop(operation_id).set_result(operation)
         self._drop_old()
 
     def _change(self, operation: Operation) -> Operation:
@@ -382,10 +416,9 @@ class Jobs:
         return operation
 
     def _drop_old(self) -> None:
-        surplus = len(self._operations) - _KEPT
-        if surplus > 0:
-            old = [key for key, operation in self._operations.items() if operation.status.is_final][:surplus]
-            for key in old:
+        if len(self._operations) > _KEPT:
+            final = [key for key, operation in self._operations.items() if operation.status.is_final]
+            for key in final[: max(len(final) - _KEPT, 0)]:
                 instance_id = self._operations.pop(key).instance_id
                 lock = self._instance_locks.get(instance_id)
                 if lock is not None and not lock.locked():

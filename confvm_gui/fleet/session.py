@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,13 +104,20 @@ class FleetSession:
         return await provider.query(instance_id, query)
 
     async def aclose(self) -> None:
-        """End the session: jobs first, then who watches, then the providers, the store last. Safe to call twice."""
-        await self.jobs.aclose()
-        await self.metrics.aclose()
-        await self.inventory.aclose()
-        for provider in self.providers.values():
-            await provider.aclose()
-        await self.store.aclose()
+        """End the session: jobs first, then the providers, then who watches them, the store last.
+
+        All are ended, whatever one of them raises. Safe to call twice.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.store.aclose)
+            stack.push_async_callback(self.inventory.aclose)
+            for provider in self.providers.values():
+                stack.push_async_callback(provider.aclose)
+            stack.push_async_callback(self.metrics.aclose)
+            stack.push_async_callback(self.jobs.aclose)
 
     def _provider_of(self, instance_id: str) -> Provider:
-        return self.providers[self.inventory.get(instance_id).provider]
+        instance = self.inventory.get(instance_id)
+        if self.readonly:
+            raise Unsupported(f"{self.readonly_reason}: what runs in {instance.name} is not seen from here")
+        return self.providers[instance.provider]

@@ -23,7 +23,7 @@ class Settings:
         return value if isinstance(value, type(default)) else default
 
     def put(self, key: str, value: object) -> None:
-        """Keep `value`; in a read-only session for this session only."""
-        self._values[key] = value
+        """Keep `value`; in a read-only session for this session only. Raises InvalidInput where it is not JSON-able."""
         if not self._readonly:
             self._repository.put(key, value)
+        self._values[key] = value

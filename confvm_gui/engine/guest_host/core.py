@@ -3,6 +3,10 @@
 There is a single Unicorn engine per worker. It has the host's whole DRAM mapped at its system physical addresses;
 a TLB miss is answered from the page tables of the guest that is on the core. A turn restores the guest's registers,
 drops the TLB, runs, and saves the registers: about 2 µs, and 10 KiB for a guest that waits.
+
+A turn is ended from another thread, and Unicorn 2.1.4 then goes back to the start of an instruction whose memory
+access it had done: one that reads, changes and writes the same memory (`inc mem`, `add %rax, mem`) takes effect twice.
+The built-in guests are compiled without such instructions, and their build refuses an image that has one.
 """
 
 from __future__ import annotations

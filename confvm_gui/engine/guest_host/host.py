@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from confvm_gui.domain.errors import BugError, WorkerLost
+from confvm_gui.engine.finish import finish
 from confvm_gui.engine.guest_host import protocol as p
 
 if TYPE_CHECKING:
@@ -87,13 +88,22 @@ class GuestHost:
             missing = self._count - len(self._workers)
             if missing <= 0 or self._closing:
                 return
-            # Spawning takes tens of milliseconds: not on the loop.
-            fresh = [await asyncio.to_thread(self._spawn, self._loop) for _ in range(missing)]
-            self._workers.extend(fresh)
+            loop, before = self._loop, len(self._workers)
+
+            def spawn() -> None:
+                # Known from the moment it exists, so that it is ended even if nobody waits for it any more.
+                self._workers.append(self._spawn(loop))
+
+            try:
+                # Spawning takes tens of milliseconds: not on the loop.
+                for _ in range(missing):
+                    await finish(spawn)
+            except OSError as error:
+                raise WorkerLost(f"This computer could not start a vCPU worker: {error.strerror}; try again") from error
             try:
                 async with asyncio.timeout(START_TIMEOUT):
-                    for worker in fresh:
-                        await worker.ready
+                    for worker in self._workers[before:]:
+                        await asyncio.shield(worker.ready)
             except TimeoutError as error:
                 raise WorkerLost(
                     f"A vCPU worker did not start within {START_TIMEOUT:.0f} seconds; the computer may be overloaded"
@@ -191,6 +201,8 @@ class GuestHost:
         theirs.close()
         port_theirs.close()
         worker = _WorkerProcess(process, ours, port_ours, loop.create_future())
+        # Its failure may come when nobody waits for it any more.
+        worker.ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
         for target, name in ((self._receive, "vcpu-reports"), (self._serve_memory, "vcpu-memory-port")):
             thread = threading.Thread(target=target, args=(worker, loop), name=name, daemon=True)
             worker.threads.append(thread)

@@ -259,8 +259,10 @@ def worker_main(
     if sys.platform != "win32":
         import signal
 
-        # Ctrl-C in a terminal goes to the whole group: the console decides what becomes of the guests.
+        # Ctrl-C in a terminal, its closing and a `kill` of the whole group go to the console alone: it decides what
+        # becomes of the guests, and a worker ends with it in any case.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.setpgid(0, 0)
         os.nice(_NICE)
     dram = map_shared(memory, size)
     page_states = map_shared(states, size // PAGE_SIZE)

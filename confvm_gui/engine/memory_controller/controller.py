@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 NO_ENCRYPTION: Final = 0
 """The ASID of a range that is never encrypted: the hypervisor's own, which no guest has."""
+_STEP: Final = 16 * CHUNK
+"""Bytes that a hypervisor's read takes from a range at once; a whole number of the cipher's chunks."""
 
 _KINDS_CONFIDENTIAL = np.zeros(256, dtype=np.uint8)
 _KINDS_PLAIN = np.zeros(256, dtype=np.uint8)
@@ -133,8 +135,8 @@ class MemoryController:
         spa = guest.spa + offset
         position = 0
         while position < out.size:
-            # In pieces, so that a vCPU that waits for the lock waits for one chunk and not for the whole read.
-            step = min(CHUNK * 4 - (spa + position) % CHUNK, out.size - position)
+            # In pieces, so that a vCPU that waits for the lock waits for one of them and not for the whole read.
+            step = min(_STEP - (spa + position) % CHUNK, out.size - position)
             with guest.lock:
                 self._check(guest, spa + position, step)
                 self._dram_content(guest, spa + position, out[position : position + step])

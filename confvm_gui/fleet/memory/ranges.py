@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from confvm_gui.domain.memory import MemoryRegion
+from confvm_gui.domain.memory import PAGE_SIZE, MemoryRegion
 from confvm_gui.domain.ports.memory_source import MemorySource, SparseMemory
 from confvm_gui.fleet.memory.address_space import AddressSpace, Run
 
@@ -25,5 +25,8 @@ def populated_runs(source: MemorySource, space: AddressSpace, margin: int = 0) -
         MemoryRegion(max(0, region.gpa - margin), region.length + min(region.gpa, margin) + margin)
         for region in source.populated()
     ]
-    aligned = [space.aligned(run, source.granularity) for run in space.of_regions(widened)]
+    written = space.of_regions(widened)
+    if source.granularity == PAGE_SIZE:
+        return written
+    aligned = [space.aligned(run, source.granularity) for run in written]
     return space.of_regions([MemoryRegion(run.gpa, run.length) for run in aligned])

@@ -11,8 +11,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,7 @@ from confvm_gui.domain.errors import StoreCorrupt, StoreError, StoreFull
 _VERSION: Final = 1
 _LARGEST: Final = 64 << 10
 """Bytes of a definition that is read at all."""
+_INSTANCE_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +69,23 @@ class Definitions:
         return self.folder(instance_id) / "disk.img"
 
     def load_all(self) -> tuple[Sequence[Definition], Sequence[str]]:
-        """Definitions, and the names of folders that hold none: what an interrupted creation left."""
+        """Definitions, and the names of folders that hold none: what an interrupted creation left.
+
+        What does not have the name of an instance was not put there by a console and is left alone.
+        Raises StoreCorrupt for a definition that cannot be read.
+        """
         found, leftovers = [], []
-        if self._root.is_dir():
-            for folder in sorted(self._root.iterdir()):
-                if (folder / "definition.json").is_file():
-                    found.append(self._load(folder))
-                else:
-                    leftovers.append(folder.name)
+        try:
+            folders = sorted(self._root.iterdir()) if self._root.is_dir() else []
+        except OSError as error:
+            raise StoreError(f"{self._root} cannot be read: {error.strerror}") from error
+        for folder in folders:
+            if not _INSTANCE_ID.fullmatch(folder.name) or not folder.is_dir():
+                continue
+            if (folder / "definition.json").exists():
+                found.append(self._load(folder))
+            else:
+                leftovers.append(folder.name)
         return found, leftovers
 
     def write_disk(self, instance_id: str, image: bytes) -> None:
@@ -86,9 +98,15 @@ class Definitions:
         self._replace(self.folder(definition.id) / "definition.json", text.encode())
 
     def remove(self, instance_id: str) -> None:
-        """The definition first: what a crash leaves is a folder without one, which is no instance."""
+        """The definition first: what a crash leaves is a folder without one, which is no instance.
+
+        Raises StoreError if it cannot be removed.
+        """
         folder = self.folder(instance_id)
-        (folder / "definition.json").unlink(missing_ok=True)
+        try:
+            (folder / "definition.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be removed: {error.strerror}") from error
         shutil.rmtree(folder, ignore_errors=True)
 
     def _load(self, folder: Path) -> Definition:
@@ -98,8 +116,7 @@ class Definitions:
                 text = file.read(_LARGEST + 1)
             if len(text) > _LARGEST:
                 raise ValueError("too large")
-            definition = Definition(**json.loads(text))
-            Technology(definition.technology)
+            definition = _checked(Definition(**json.loads(text)))
         except (OSError, ValueError, TypeError, RecursionError) as error:
             raise StoreCorrupt(f"The definition of an instance cannot be read: {path}") from error
         if definition.version != _VERSION or definition.id != folder.name:
@@ -116,7 +133,30 @@ class Definitions:
                 file.write(data)
             partial.replace(path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StoreFull(f"There is no space left on the disk for {path.parent}") from error
             raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _checked(definition: Definition) -> Definition:
+    """Raises ValueError for a value that no console wrote."""
+    Technology(definition.technology)
+    for name in Definition.__slots__:
+        value = getattr(definition, name)
+        wanted: type[object] = str
+        if name == "labels":
+            wanted = dict
+            for key, text in value.items() if isinstance(value, dict) else ():
+                if not isinstance(key, str) or not isinstance(text, str):
+                    raise ValueError(name)
+        elif name in ("vcpus", "memory_mib", "version"):
+            wanted = int
+        elif name == "created_at":
+            wanted = float
+        if not isinstance(value, wanted):
+            raise ValueError(name)
+    if definition.vcpus < 1 or definition.memory_mib < 1:
+        raise ValueError("size")
+    return definition

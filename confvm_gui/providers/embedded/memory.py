@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from confvm_gui.domain.errors import InvalidInput, WrongState
+from confvm_gui.domain.errors import BugError, InvalidInput, WrongState
 from confvm_gui.domain.memory import PAGE_SIZE, MemoryChunk, MemoryRegion, Viewer
+from confvm_gui.engine.finish import finish
 from confvm_gui.engine.machine import Machine, MachineGuest
 
 BEST_LENGTH: Final = 1 << 20
@@ -56,19 +56,23 @@ class EmbeddedMemory:
     async def read(self, gpa: int, length: int) -> MemoryChunk:
         self._check(gpa, length)
         try:
-            chunk = self._read(gpa, length) if length <= _INLINE else await asyncio.to_thread(self._read, gpa, length)
-        finally:
-            # A guest that is being powered off has no key any more: what was read meanwhile is not what it says.
+            chunk = self._read(gpa, length) if length <= _INLINE else await finish(lambda: self._read(gpa, length))
+        except BugError:
             self._require_live()
+            raise
+        # A guest that is being powered off has no key any more: what was read meanwhile is not what it seems to be.
+        self._require_live()
         return chunk
 
     async def write(self, gpa: int, data: bytes) -> None:
         """As a hijacked hypervisor would. Code that the guest runs may be among it."""
         self._check_range(gpa, len(data))
         try:
-            await asyncio.to_thread(self._machine.controller.hypervisor_write, self._guest.memory, gpa, data)
-        finally:
+            await finish(lambda: self._machine.controller.hypervisor_write(self._guest.memory, gpa, data))
+        except BugError:
             self._require_live()
+            raise
+        self._require_live()
         self._machine.vcpus.code_changed(self._guest.vcpu)
 
     def _read(self, gpa: int, length: int) -> MemoryChunk:

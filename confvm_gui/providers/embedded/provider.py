@@ -1,39 +1,50 @@
-"""The embedded provider: instances on this computer's emulated SEV host."""
+"""The embedded provider: instances on this computer's emulated SEV host.
+
+The engine is imported when the host is switched on (see `switch_on`), not with this module.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from confvm_gui.catalog import Catalog
 from confvm_gui.domain.catalogue import Technology
-from confvm_gui.domain.errors import ConfvmError, GuestFault, InvalidInput, NotFound, Unsupported, WrongState
+from confvm_gui.domain.errors import (
+    ConfvmError,
+    GuestFault,
+    InvalidInput,
+    NotFound,
+    StoreError,
+    Unsupported,
+    WrongState,
+)
 from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest, Trust
 from confvm_gui.domain.memory import PAGE_SIZE, Viewer
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.ports.keystore import KeyStore
 from confvm_gui.domain.ports.provider import Capability, Change, ChangeKind, OperationContext
 from confvm_gui.domain.query import Query, QueryAnswer
-from confvm_gui.domain.records import parse_records
-from confvm_gui.domain.records_file import read_records_file
-from confvm_gui.engine.guest_host.host import GuestHooks
-from confvm_gui.engine.guest_host.protocol import GuestUsage
+from confvm_gui.engine.finish import finish
 from confvm_gui.engine.guests.image import HEARTBEAT, RECORDS
-from confvm_gui.engine.guests.records_disk import KEY_BYTES, DiskHeader, build_disk, ram_needed
-from confvm_gui.engine.machine import Machine
 from confvm_gui.providers.embedded.console import SerialConsole
 from confvm_gui.providers.embedded.definitions import Definition, Definitions
-from confvm_gui.providers.embedded.launch import PoweredOn, power_on
-from confvm_gui.providers.embedded.memory import EmbeddedMemory
+from confvm_gui.providers.embedded.entry import PROVIDER, Entry, PastReturn, observed
+from confvm_gui.providers.embedded.switch_on import largest_machine, switched_on
 
-NAME: Final = "embedded"
+if TYPE_CHECKING:
+    from confvm_gui.engine.guest_host.protocol import GuestUsage
+    from confvm_gui.engine.machine import Machine
+    from confvm_gui.providers.embedded.launch import PoweredOn
+    from confvm_gui.providers.embedded.memory import EmbeddedMemory
+
 _PAGE_OF_INSTANCES: Final = 1000
 _TRUST_BY: Final = "launch measurement, emulated secure processor"
 _REASONS: Final[Mapping[Capability | Technology, str]] = {
@@ -48,40 +59,36 @@ _REASONS: Final[Mapping[Capability | Technology, str]] = {
 }
 
 
-@dataclass(slots=True)
-class _Entry:
-    """One instance and what runs of it."""
-
-    definition: Definition
-    instance: Instance
-    console: SerialConsole
-    lock: asyncio.Lock
-    powered: PoweredOn | None = None
-    usage: GuestUsage | None = None
-    sampled_at: float = 0.0
-    sampled_cpu: float = 0.0
-
-
 class EmbeddedProvider:
     """Implements Provider, CanPause, HasMemory, HasConsole, HasMetrics and HasGuestQueries."""
 
-    def __init__(self, data_dir: Path, catalog: Catalog, key_store: KeyStore, *, workers: int = 2) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        catalog: Catalog,
+        key_store: KeyStore,
+        *,
+        workers: int = 2,
+        make_machine: Callable[[], Machine] | None = None,
+    ) -> None:
+        """`make_machine` makes the emulated host, by default one of the largest kind with `workers` vCPU workers."""
         self._definitions = Definitions(data_dir)
         self._catalog = catalog
         self._key_store = key_store
-        self._worker_count = workers
+        self._make_machine = make_machine or partial(largest_machine, workers)
         self._machine: Machine | None = None
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._watchers: set[asyncio.Queue[Change | None]] = set()
         self._connecting = asyncio.Lock()
         self._connected = False
+        self._closed = False
         self._beside: set[asyncio.Task[None]] = set()
 
     # What it is -----------------------------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
-        return NAME
+        return PROVIDER
 
     @property
     def title(self) -> str:
@@ -118,39 +125,55 @@ class EmbeddedProvider:
     # Life of the provider -------------------------------------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Switch the emulated host on and read the definitions. Instances start stopped: their keys are gone."""
+        """Switch the emulated host on and read the definitions. Instances start stopped: their keys are gone.
+
+        Raises StoreCorrupt, StoreError, CapacityExceeded; GuestFault after `aclose`.
+        """
         async with self._connecting:
             if self._connected:
                 return
+            if self._closed:
+                raise GuestFault("The embedded engine is switched off")
             found, leftovers = await asyncio.to_thread(self._definitions.load_all)
             for definition in found:
-                self._entries.setdefault(definition.id, self._entry(definition, InstanceState.STOPPED))
+                entry = self._entries.setdefault(definition.id, self._entry(definition, InstanceState.STOPPED))
+                entry.defined = True
             # Operations that are taken up again make these anew; nobody else knows of them.
             for instance_id in leftovers:
-                await asyncio.to_thread(self._definitions.remove, instance_id)
-            machine = await asyncio.to_thread(lambda: Machine(workers=self._worker_count))
-            await asyncio.to_thread(machine.power_on)
-            self._machine = machine
+                await finish(partial(self._definitions.remove, instance_id))
+            self._machine = await finish(partial(switched_on, self._make_machine), lambda machine: machine.dram.close())
             self._connected = True
             # The workers come up beside; the first launch waits for them if it has to.
-            self._keep(machine.vcpus.start(), "start of the vCPU workers")
+            self._keep(self._machine.vcpus.start(), "start of the vCPU workers")
 
     async def aclose(self) -> None:
-        for queue in self._watchers:
-            queue.put_nowait(None)
-        for task in tuple(self._beside):
-            task.cancel()
-        await asyncio.gather(*self._beside, return_exceptions=True)
-        if self._machine is not None:
-            machine, self._machine = self._machine, None
-            await machine.aclose()
-        for entry in self._entries.values():
-            entry.powered = None
-        self._connected = False
+        """Switch the emulated host off: its guests end with it."""
+        async with self._connecting:
+            if self._closed:
+                return
+            self._closed = True
+            self._connected = False
+            for task in tuple(self._beside):
+                task.cancel()
+            await asyncio.gather(*self._beside, return_exceptions=True)
+            if self._machine is not None:
+                machine, self._machine = self._machine, None
+                await machine.aclose()
+            for entry in self._entries.values():
+                if entry.powered is not None:
+                    entry.powered = None
+                    self._publish(entry, InstanceState.STOPPED, "the console was closed")
+            for queue in self._watchers:
+                queue.put_nowait(None)
 
-    async def watch(self) -> AsyncIterator[Change]:
+    def watch(self) -> AsyncIterator[Change]:
         queue: asyncio.Queue[Change | None] = asyncio.Queue()
+        if self._closed:
+            queue.put_nowait(None)
         self._watchers.add(queue)
+        return self._changes(queue)
+
+    async def _changes(self, queue: asyncio.Queue[Change | None]) -> AsyncIterator[Change]:
         try:
             while (change := await queue.get()) is not None:
                 yield change
@@ -171,72 +194,69 @@ class EmbeddedProvider:
             entry = self._entry(self._define(request, operation), InstanceState.CREATING)
             self._entries[entry.definition.id] = entry
             self._publish(entry, InstanceState.CREATING)
-            try:
-                entry.definition = await self._write(entry.definition, request, operation)
-            except BaseException:
-                await self._discard(entry)
-                raise
         elif entry.definition.created_by != operation.operation_id:
             raise InvalidInput("name", "The instance exists already")
-        try:
-            async with entry.lock:
+        async with entry.lock:
+            try:
+                if not entry.defined:
+                    await self._write(entry.definition, request, operation)
+                    entry.defined = True
                 return await self._start(entry, operation)
-        except asyncio.CancelledError:
-            raise  # the console ends: the definition is on disk and the operation will be taken up again
-        except BaseException:
-            await self._discard(entry)
-            raise
+            except asyncio.CancelledError:
+                # The console ends. With its definition on disk the instance is found again; without it is nothing.
+                if not entry.defined:
+                    await self._discard(entry)
+                raise
+            except BaseException:
+                with suppress(StoreError):  # the first error tells more
+                    await self._discard(entry)
+                raise
 
     async def start(self, instance_id: str, operation: OperationContext) -> Instance:
-        await self.connect()
-        entry = self._get(instance_id)
-        async with entry.lock:
+        async with self._locked(instance_id) as entry:
             return await self._start(entry, operation)
 
     async def stop(self, instance_id: str, operation: OperationContext) -> Instance:
-        await self.connect()
-        entry = self._get(instance_id)
-        async with entry.lock:
+        async with self._locked(instance_id) as entry:
             if entry.powered is not None:
                 operation.step("DEACTIVATE" if entry.definition.confidential else "power off", 0.3)
                 self._publish(entry, InstanceState.STOPPING)
-                await self._release(entry)
+                await self._power_off(entry)
             return self._publish(entry, InstanceState.STOPPED)
 
     async def reset(self, instance_id: str, operation: OperationContext) -> Instance:
         """Power off and launch again: a new VEK, a new measurement."""
-        await self.connect()
-        entry = self._get(instance_id)
-        async with entry.lock:
-            operation.step("power off", 0.2)
-            self._publish(entry, InstanceState.STOPPING)
-            await self._release(entry)
-            self._publish(entry, InstanceState.STOPPED)
-            return await self._start(entry, operation)
+        async with self._locked(instance_id) as entry:
+            if entry.powered is None or entry.reset_by != operation.operation_id:
+                operation.step("power off", 0.2)
+                self._publish(entry, InstanceState.STOPPING)
+                await self._power_off(entry)
+                self._publish(entry, InstanceState.STOPPED)
+                entry.reset_by = operation.operation_id
+            return await self._start(entry, PastReturn(operation))
 
     async def delete(self, instance_id: str, operation: OperationContext) -> None:
-        await self.connect()
-        entry = self._entries.get(instance_id)
-        if entry is None:
-            await asyncio.to_thread(self._definitions.remove, instance_id)
-            return
-        async with entry.lock:
-            operation.step("power off", 0.3)
-            self._publish(entry, InstanceState.DELETING)
-            await self._release(entry)
-            operation.step("remove disk", 0.7)
-            await self._discard(entry)
+        try:
+            async with self._locked(instance_id) as entry:
+                operation.step("power off", 0.3)
+                self._publish(entry, InstanceState.DELETING)
+                await self._power_off(entry)
+                PastReturn(operation).step("remove disk", 0.7)
+                await self._discard(entry)
+        except NotFound:
+            await finish(partial(self._definitions.remove, instance_id))
 
     async def pause(self, instance_id: str, operation: OperationContext) -> Instance:
-        entry, powered = self._live(instance_id)
-        async with entry.lock:
+        async with self._locked(instance_id) as entry:
+            powered = self._powered(entry)
             operation.step("pause vCPU", 0.5)
             await self._require_machine().vcpus.pause(powered.guest.vcpu)
+            self._powered(entry)  # it may have ended meanwhile
             return self._publish(entry, InstanceState.PAUSED)
 
     async def resume(self, instance_id: str, operation: OperationContext) -> Instance:
-        entry, powered = self._live(instance_id)
-        async with entry.lock:
+        async with self._locked(instance_id) as entry:
+            powered = self._powered(entry)
             operation.step("resume vCPU", 0.5)
             self._require_machine().vcpus.resume(powered.guest.vcpu)
             return self._publish(entry, InstanceState.RUNNING)
@@ -244,6 +264,8 @@ class EmbeddedProvider:
     # Optional powers ------------------------------------------------------------------------------------------------
 
     def memory(self, instance_id: str, viewer: Viewer) -> EmbeddedMemory:
+        from confvm_gui.providers.embedded.memory import EmbeddedMemory
+
         _, powered = self._live(instance_id)
         return EmbeddedMemory(self._require_machine(), powered.guest, viewer)
 
@@ -272,7 +294,7 @@ class EmbeddedProvider:
         def count() -> list[int]:
             return [int(machine.controller.used_pages(guest.memory).size) * PAGE_SIZE for guest in guests]
 
-        touched = await asyncio.to_thread(count)
+        touched = await finish(count)
         return [self._sample(entry, powered, used) for (entry, powered), used in zip(live, touched, strict=True)]
 
     # Inside ---------------------------------------------------------------------------------------------------------
@@ -296,38 +318,45 @@ class EmbeddedProvider:
             labels=dict(request.labels),
         )
 
-    async def _write(self, definition: Definition, request: LaunchRequest, operation: OperationContext) -> Definition:
+    async def _write(self, definition: Definition, request: LaunchRequest, operation: OperationContext) -> None:
         records = request.records
         if records is not None:
+            from confvm_gui.engine.guests.records_disk import KEY_BYTES, DiskHeader, prepare_disk
+
             operation.step("encrypt disk", 0.1, f"AES-256-XTS, its key wrapped by {request.disk_key}")
             await self._key_store.create(request.disk_key)
             dek = os.urandom(KEY_BYTES)
             header = DiskHeader(request.disk_key, await self._key_store.wrap(request.disk_key, dek))
 
             def write_disk() -> None:
-                table = parse_records(
-                    read_records_file(records.path),
+                disk = prepare_disk(
+                    records.path,
+                    dek,
+                    header,
                     index_column=records.index_column,
                     label_column=records.label_column,
                 )
-                disk = build_disk(table, dek, header)
-                needed = ram_needed(table, len(disk))
+                needed = disk.ram_needed
                 if needed > definition.memory_mib << 20:
                     raise InvalidInput(
                         "machine_type",
                         f"These records need {needed >> 20} MiB of RAM and {definition.machine_type} has "
                         f"{definition.memory_mib} MiB; choose a larger machine type",
                     )
-                self._definitions.write_disk(definition.id, disk)
+                self._definitions.write_disk(definition.id, disk.image)
 
-            await asyncio.to_thread(write_disk)
+            await finish(write_disk)
         operation.step("define instance", 0.3)
-        await asyncio.to_thread(self._definitions.write, definition)
-        return definition
+        await finish(partial(self._definitions.write, definition))
 
-    async def _start(self, entry: _Entry, operation: OperationContext) -> Instance:
+    async def _start(self, entry: Entry, operation: OperationContext) -> Instance:
         if entry.powered is not None:
             return entry.instance  # an operation that was taken up again finds its work done
+        if entry.releasing is not None:
+            await asyncio.wait([entry.releasing])
+        from confvm_gui.engine.guest_host.host import GuestHooks
+        from confvm_gui.providers.embedded.launch import power_on
+
         self._publish(entry, InstanceState.STARTING)
         hooks = GuestHooks(
             console=entry.console.feed,
@@ -344,28 +373,38 @@ class EmbeddedProvider:
         entry.usage, entry.sampled_at, entry.sampled_cpu = None, time.monotonic(), 0.0
         return self._publish(entry, InstanceState.RUNNING)
 
-    def _on_exit(self, entry: _Entry, crashed: bool, reason: str) -> None:
-        if entry.powered is None or entry.instance.state is InstanceState.STOPPING:
+    def _on_exit(self, entry: Entry, crashed: bool, reason: str) -> None:
+        powered, entry.powered = entry.powered, None
+        if powered is None:
             return
         self._publish(entry, InstanceState.CRASHED if crashed else InstanceState.STOPPED, reason)
-        self._keep(self._release(entry), f"release of {entry.definition.name}")
+        entry.releasing = self._keep(self._release(powered), f"release of {entry.definition.name}")
 
-    def _on_usage(self, entry: _Entry, usage: GuestUsage) -> None:
+    def _on_usage(self, entry: Entry, usage: GuestUsage) -> None:
         entry.usage = usage
 
-    async def _release(self, entry: _Entry) -> None:
+    async def _power_off(self, entry: Entry) -> None:
         powered, entry.powered = entry.powered, None
-        if powered is not None and self._machine is not None:
+        if powered is not None:
+            await self._release(powered)
+
+    async def _release(self, powered: PoweredOn) -> None:
+        if self._machine is not None:
             await self._machine.release(powered.guest)
 
-    async def _discard(self, entry: _Entry) -> None:
-        await self._release(entry)
-        await asyncio.to_thread(self._definitions.remove, entry.definition.id)
+    async def _discard(self, entry: Entry) -> None:
+        await self._power_off(entry)
+        try:
+            await finish(partial(self._definitions.remove, entry.definition.id))
+        except StoreError:
+            if entry.defined:
+                self._publish(entry, InstanceState.STOPPED)
+                raise
         self._entries.pop(entry.definition.id, None)
         entry.console.end()
         self._tell(Change(ChangeKind.REMOVED, entry.instance))
 
-    def _sample(self, entry: _Entry, powered: PoweredOn, touched: int) -> Sample:
+    def _sample(self, entry: Entry, powered: PoweredOn, touched: int) -> Sample:
         now = time.monotonic()
         usage = entry.usage
         cpu = usage.cpu_seconds if usage is not None else 0.0
@@ -384,27 +423,7 @@ class EmbeddedProvider:
             queries=powered.mailbox.answered,
         )
 
-    def _entry(self, definition: Definition, state: InstanceState) -> _Entry:
-        instance = Instance(
-            id=definition.id,
-            name=definition.name,
-            provider=NAME,
-            cloud=definition.cloud,
-            region=definition.region,
-            zone=definition.zone,
-            machine_type=definition.machine_type,
-            image=definition.image,
-            technology=Technology(definition.technology),
-            state=state,
-            vcpus=definition.vcpus,
-            memory_mib=definition.memory_mib,
-            created_at=definition.created_at,
-            trust=Trust.UNKNOWN if definition.confidential else Trust.NOT_APPLICABLE,
-            emulated=True,
-            runs=definition.guest,
-            labels=MappingProxyType(dict(definition.labels)),
-        )
-
+    def _entry(self, definition: Definition, state: InstanceState) -> Entry:
         def send(data: bytes) -> bool:
             entry = self._entries.get(definition.id)
             if entry is None or entry.powered is None or self._machine is None:
@@ -412,9 +431,9 @@ class EmbeddedProvider:
             self._machine.vcpus.type_into_console(entry.powered.guest.vcpu, data)
             return True
 
-        return _Entry(definition, instance, SerialConsole(send), asyncio.Lock())
+        return Entry(definition, observed(definition, state), SerialConsole(send), asyncio.Lock())
 
-    def _publish(self, entry: _Entry, state: InstanceState, reason: str = "") -> Instance:
+    def _publish(self, entry: Entry, state: InstanceState, reason: str = "") -> Instance:
         trust, trust_at, trust_by = entry.instance.trust, entry.instance.trust_at, entry.instance.trust_by
         if entry.definition.confidential:
             if state is InstanceState.RUNNING and entry.instance.state is InstanceState.STARTING:
@@ -437,24 +456,36 @@ class EmbeddedProvider:
         for queue in self._watchers:
             queue.put_nowait(change)
 
-    def _get(self, instance_id: str) -> _Entry:
+    def _get(self, instance_id: str) -> Entry:
         entry = self._entries.get(instance_id)
         if entry is None:
             raise NotFound("This instance does not exist any more")
         return entry
 
-    def _live(self, instance_id: str) -> tuple[_Entry, PoweredOn]:
+    @asynccontextmanager
+    async def _locked(self, instance_id: str) -> AsyncIterator[Entry]:
+        """The instance, for one operation at a time. Raises NotFound, and what `connect` raises."""
+        await self.connect()
         entry = self._get(instance_id)
+        async with entry.lock:
+            self._get(instance_id)  # it may have been deleted meanwhile
+            yield entry
+
+    def _powered(self, entry: Entry) -> PoweredOn:
         if entry.powered is None:
             raise WrongState(f"{entry.instance.name} is {entry.instance.state.value}: it has no RAM and no vCPU")
-        return entry, entry.powered
+        return entry.powered
+
+    def _live(self, instance_id: str) -> tuple[Entry, PoweredOn]:
+        entry = self._get(instance_id)
+        return entry, self._powered(entry)
 
     def _require_machine(self) -> Machine:
         if self._machine is None:
             raise GuestFault("The embedded engine is switched off")
         return self._machine
 
-    def _keep(self, coroutine: Coroutine[object, object, None], name: str) -> None:
+    def _keep(self, coroutine: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         """Let it run beside; what it meets is told at the next operation, which meets it too."""
 
         async def run() -> None:
@@ -464,3 +495,6 @@ class EmbeddedProvider:
         task = asyncio.get_running_loop().create_task(run(), name=name)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
+        # A task that is cancelled before its first step never comes to the coroutine.
+        task.add_done_callback(lambda _: coroutine.close())
+        return task

@@ -50,8 +50,7 @@ class Mailbox:
         if not answer.ok:
             raise InvalidInput("query", answer.note)
         self.answered += 1
-        columns = self._columns if query.verb not in (QueryVerb.STATUS, QueryVerb.PREDICT) else ()
-        return QueryAnswer(answer.count, columns, answer.rows, answer.note, time.monotonic() - started)
+        return QueryAnswer(answer.count, self._columns, answer.rows, answer.note, time.monotonic() - started)
 
     async def _exchange(self, query: Query) -> MailboxAnswer:
         self._require_running()
