@@ -2,21 +2,24 @@
 
 Results go to standard output, diagnostics to standard error. Exit codes: 0 done, trusted, compliant; 1 no: not found,
 not intact, failed; 2 bad input or usage, one clear line. 130 after Ctrl-C.
+
+Short commands stay short: what only some commands need (asyncio, logging, their own modules) is imported by those.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from confvm_gui import __version__
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, ReadOnly, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _USAGE = 2
 _NO = 1
@@ -35,10 +38,10 @@ def build_parser() -> argparse.ArgumentParser:
     """The whole command surface."""
     parser = _Parser(prog="confvm", description="Launch, watch and prove confidential virtual machines.")
     parser.add_argument("--version", action="version", version=f"confvm {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    everywhere = _Parser(add_help=False)
-    everywhere.add_argument("--json", action="store_true", help="print JSON")
-    everywhere.add_argument("--data-dir", type=Path, metavar="DIR", help="where the console keeps its data")
+    commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=_Parser
+    )
+    everywhere = _everywhere()
 
     catalog = commands.add_parser("catalog", parents=[everywhere], help="what can be chosen, with its sources")
     catalog.add_argument("what", choices=["images", "regions", "machine-types", "technologies"])
@@ -54,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--cloud", default="gce", metavar="C", help="whose catalogue the names are from (default: gce)")
     run.add_argument("--no-confidential", dest="confidential", action="store_false", help="a plain instance")
     run.add_argument("--technology", choices=["sev", "sev-es", "sev-snp"], default="sev")
-    run.add_argument("--records", type=Path, metavar="FILE", help="CSV file that the guest works on")
+    run.add_argument("--records", type=_path, metavar="FILE", help="CSV file that the guest works on")
     run.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="end after so long")
     run.add_argument("--find", metavar="TEXT", help="at the end, say in which views of memory the text is readable")
 
@@ -67,19 +70,42 @@ def build_parser() -> argparse.ArgumentParser:
     )
     audit.add_parser("verify", parents=[everywhere], help="check the hash chain of all events")
     export = audit.add_parser("export", parents=[everywhere], help="all events as JSON Lines, oldest first")
-    export.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    export.add_argument("--output", type=_path, metavar="FILE", help="default: standard output")
+
+    from confvm_gui.app.measure_command import add_measure_parser
+
+    add_measure_parser(commands, [everywhere])
 
     bench = commands.add_parser("bench", parents=[everywhere], help="measure, each figure against its reference")
     bench.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     return parser
 
 
+def build_measure_parser() -> argparse.ArgumentParser:
+    """`confvm measure` alone."""
+    from confvm_gui.app.measure_command import add_measure_parser
+
+    parser = _Parser(prog="confvm")
+    commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
+        dest="command", parser_class=_Parser
+    )
+    add_measure_parser(commands, [_everywhere()])
+    return parser
+
+
+def _everywhere() -> _Parser:
+    parser = _Parser(add_help=False)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--data-dir", type=_path, metavar="DIR", help="where the console keeps its data")
+    return parser
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    from confvm_gui.app.logs import set_up_logging
-
-    options = build_parser().parse_args(arguments)
-    set_up_logging(debug=False)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    # A digest is asked for in loops: the options of the other commands take as long as the digest itself.
+    parser = build_measure_parser() if words[:1] == ["measure"] else build_parser()
+    options = parser.parse_args(words)
     try:
         code = _dispatch(options)
         sys.stdout.flush()
@@ -110,6 +136,20 @@ def _dispatch(options: argparse.Namespace) -> int:
         from confvm_gui.app.catalog_command import run_catalog
 
         return run_catalog(options.what, options.provider, options.json, sys.stdout)
+    if options.command == "measure":
+        from confvm_gui.app.measure_command import run_measure
+
+        return run_measure(options, sys.stdout)
+    return _dispatch_long(options)
+
+
+def _dispatch_long(options: argparse.Namespace) -> int:
+    """Commands that open a data directory or run for a while."""
+    import asyncio
+
+    from confvm_gui.app.logs import set_up_logging
+
+    set_up_logging(debug=False)
     if options.command == "run":
         from confvm_gui.app.run_command import RunOptions, run_instance
 
@@ -144,6 +184,12 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.audit_command == "verify":
         return asyncio.run(store_commands.verify_audit(options.data_dir, options.json, sys.stdout))
     return asyncio.run(store_commands.export_audit(options.data_dir, options.output, sys.stdout))
+
+
+def _path(text: str) -> Path:
+    from pathlib import Path
+
+    return Path(text)
 
 
 def _seconds(text: str) -> float:

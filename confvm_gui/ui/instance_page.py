@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +18,7 @@ from confvm_gui.ui.bridge.subscriptions import Subscriptions
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.empty_state import EmptyState
 from confvm_gui.ui.icons import bind_icon, icon
+from confvm_gui.ui.load_ahead import load
 from confvm_gui.ui.text import STATE_TONES, state_word, technology_word
 from confvm_gui.ui.theme import UNIT, theme_controller
 from confvm_gui.ui.widgets.elided_label import ElidedLabel
@@ -255,7 +255,7 @@ class InstancePage(QWidget):
 
     async def _make_memory(self, tab: _Tab) -> None:
         # numpy and all that paints bytes: loaded in a thread, so that the window does not stall.
-        await asyncio.to_thread(importlib.import_module, "confvm_gui.ui.panels.memory.panel")
+        await load("confvm_gui.ui.panels.memory.panel")
         from confvm_gui.ui.panels.memory.panel import MemoryPanel
 
         # In several turns of the event loop: together they would take longer than a key press should wait.

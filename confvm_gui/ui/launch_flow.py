@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -13,6 +11,7 @@ from confvm_gui.domain.errors import ConfvmError
 from confvm_gui.domain.instance import LaunchRequest
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.bridge.tasks import TaskKeeper
+from confvm_gui.ui.load_ahead import load
 from confvm_gui.ui.theme import theme_controller
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class LaunchFlow(QObject):
             self._tasks.start("wizard", self._open())
 
     async def _open(self) -> None:
-        await asyncio.to_thread(importlib.import_module, "confvm_gui.ui.wizard.wizard")
+        await load("confvm_gui.ui.wizard.wizard")
         from confvm_gui.ui.wizard.wizard import LaunchWizard
 
         wizard = LaunchWizard(self._session, self._window)

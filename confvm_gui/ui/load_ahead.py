@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from PySide6 import QtCore, QtGui, QtWidgets
 
 if TYPE_CHECKING:
     from confvm_gui.ui.instance_page import InstancePage
@@ -28,12 +32,42 @@ _THEN = (
 )
 
 
+_SLICE_SECONDS = 0.008
+"""Spent at a time on making Qt's types."""
+_made: list[bool] = []
+
+
+async def load(module: str) -> None:
+    """Import `module` in a thread, so that the window does not wait for it."""
+    if module not in sys.modules:
+        await _make_types()
+        await asyncio.to_thread(importlib.import_module, module)
+
+
 async def load_ahead(instance_page: Callable[[], InstancePage]) -> None:
-    """Load in a thread what is likely to be wanted, and make the instance page in a turn of its own."""
+    """Load what is likely to be wanted, and make the instance page in a turn of its own."""
     for name in _FIRST:
-        await asyncio.to_thread(importlib.import_module, name)
+        await load(name)
     page = instance_page()
     await asyncio.sleep(0)
     page.make_ahead("overview")
     for name in _THEN:
-        await asyncio.to_thread(importlib.import_module, name)
+        await load(name)
+
+
+async def _make_types() -> None:
+    """Make every type of Qt that PySide makes at first use, here on the GUI thread, a few at a time.
+
+    PySide 6.11 does not guard that moment: a type first used by two threads at once is met half made, which ends in
+    an AttributeError or a crash. All together they take about 0.1 s.
+    """
+    if _made:
+        return
+    began = time.perf_counter()
+    for module in (QtCore, QtGui, QtWidgets):
+        for name in dir(module):
+            getattr(module, name)
+            if time.perf_counter() - began > _SLICE_SECONDS:
+                await asyncio.sleep(0)
+                began = time.perf_counter()
+    _made.append(True)

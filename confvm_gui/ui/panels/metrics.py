@@ -7,7 +7,6 @@ window stays responsive meanwhile.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.ports.provider import Capability
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.empty_state import EmptyState
+from confvm_gui.ui.load_ahead import load
 from confvm_gui.ui.panels.instance_panel import InstancePanel
 from confvm_gui.ui.text import byte_size, count_text
 from confvm_gui.ui.theme import UNIT, current_theme, theme_controller
@@ -126,7 +126,7 @@ class MetricsPanel(InstancePanel):
     # Plots
 
     async def _make_plots(self) -> None:
-        await asyncio.to_thread(importlib.import_module, "pyqtgraph")
+        await load("pyqtgraph")
         self._stack.setCurrentWidget(self._plots_page)
         for at, (title, value, words) in enumerate(
             (
