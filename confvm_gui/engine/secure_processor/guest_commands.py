@@ -76,6 +76,12 @@ class GuestCommands(FirmwareState):
         guest = self._guest(CommandId.ATTESTATION, handle)
         if len(mnonce) != NONCE_SIZE:
             raise refusal(CommandId.ATTESTATION, Status.INVALID_LENGTH, f"MNONCE has {NONCE_SIZE} bytes")
+        if not guest.launch_digest:
+            raise refusal(
+                CommandId.ATTESTATION,
+                Status.INVALID_GUEST_STATE,
+                f"guest {handle} was received, and its launch digest is with the platform that launched it",
+            )
         report = AttestationReport(bytes(mnonce), guest.launch_digest, guest.policy)
         return report.signed(self._identity.attestation_key).to_bytes()
 

@@ -13,19 +13,23 @@ from confvm_gui.sev.states import GuestState
 class GuestContext:
     """One guest. Its keys do not print; the context does not leave the secure processor."""
 
-    __slots__ = ("asid", "digest", "handle", "keys", "launch_digest", "measure", "policy", "state", "vek")
+    __slots__ = ("asid", "digest", "handle", "keys", "launch_digest", "measure", "policy", "state", "vek", "vmsas")
 
-    def __init__(self, handle: int, policy: GuestPolicy, vek: VolumeKey, keys: TransportKeys) -> None:
+    def __init__(
+        self, handle: int, policy: GuestPolicy, vek: VolumeKey, keys: TransportKeys, state: GuestState
+    ) -> None:
         self.handle = handle
         self.policy = policy
         self.vek = vek
         self.keys = keys
-        """TEK and TIK, until LAUNCH_FINISH."""
-        self.state = GuestState.LUPDATE
+        """TEK and TIK, until LAUNCH_FINISH; new ones from SEND_START to SEND_FINISH."""
+        self.state = state
         self.asid = 0
         """0: not active."""
         self.digest = hashlib.sha256()
         """LD while it runs."""
+        self.vmsas: list[int] = []
+        """SPA of each VMSA that was imported, in order (SEV-ES)."""
         self.launch_digest = b""
         """LD, final from LAUNCH_MEASURE on."""
         self.measure = b""

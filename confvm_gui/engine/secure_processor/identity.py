@@ -3,40 +3,61 @@
     ARK -> ASK -> CEK -> PEK -> PDH        AMD says: a genuine chip
                   OCA -> PEK               the owner says: a machine of mine
 
-All are on P-384 and sign with ECDSA over SHA-256, as observed on real parts. They live in memory only: every
-SecureProcessor is a chip of its own, owned by itself until PEK_CERT_IMPORT.
+All are on P-384 and sign with ECDSA over SHA-256, as observed on real parts. CEK and chip id follow from the chip's
+secret; OCA, PEK and PDH are drawn, and last as long as this object unless INIT_EX keeps them (`sealed`, `restore`).
 """
 
 from __future__ import annotations
 
-import secrets
+import struct
 from dataclasses import replace
 from typing import Final
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from confvm_gui.engine.secure_processor.chip_secret import ChipSecret
 from confvm_gui.engine.secure_processor.emulated_root import EmulatedRoot
 from confvm_gui.sev.errors import InvalidInput
+from confvm_gui.sev.key_material import fresh_128_bits
 from confvm_gui.sev.key_usage import Algorithm, Usage
 from confvm_gui.sev.measurement import FirmwareVersion
-from confvm_gui.sev.sev_certificate import SevCertificate, SignatureSlot
+from confvm_gui.sev.sev_certificate import SEV_CERTIFICATE_SIZE, SevCertificate, SignatureSlot
 
 CHIP_ID_SIZE: Final = 64
 """Bytes that GET_ID gives."""
+NV_SIZE: Final = 32 << 10
+"""Bytes of the buffer in which INIT_EX keeps what persists."""
+
+_NV_MAGIC: Final = b"CVMNV001"
+_NV_HEAD: Final = struct.Struct("<8s16sI")
+"""Magic, nonce, length of what is sealed."""
+_NV_BODY: Final = struct.Struct(f"<B48s48s{SEV_CERTIFICATE_SIZE}s{SEV_CERTIFICATE_SIZE}s{SEV_CERTIFICATE_SIZE}s")
+"""Whether there is an owner, PEK, PDH, and the certificates of OCA, PEK and PDH."""
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP384R1())
 
 
+def _scalar(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_numbers().private_value.to_bytes(48, "big")
+
+
+def _key_of(scalar: bytes) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP384R1())
+
+
 class PlatformIdentity:
     """Keys and certificates of one emulated chip. The private keys are used here and never handed out."""
 
-    def __init__(self, version: FirmwareVersion, root: EmulatedRoot) -> None:
+    def __init__(self, version: FirmwareVersion, root: EmulatedRoot, chip: ChipSecret) -> None:
         self._version = version
         self._root = root
-        self.chip_id = secrets.token_bytes(CHIP_ID_SIZE)
-        self._cek = _new_key()
+        self._chip = chip
+        self.chip_id = chip.bytes_for(b"id", length=CHIP_ID_SIZE)
+        self._cek = chip.key_for(b"cek")
         self._cek_certificate = self._certificate(Usage.CEK, self._cek)
         self._cek_is_signed = False
         self.provision()
@@ -94,6 +115,44 @@ class PlatformIdentity:
             return self._pdh.exchange(ec.ECDH(), peer)
         except ValueError:
             raise InvalidInput("certificate", "the guest owner's key is not on the PDH's curve, P-384") from None
+
+    def has_owner_of(self, pek: SevCertificate, oca: SevCertificate) -> bool:
+        """Whether another platform's `pek` has the owner that this platform has: its OCA, of the same key, signed it.
+
+        InvalidInput("certificate") if a certificate holds no key.
+        """
+        return oca.body() == self.oca.body() and oca.is_signed_by(oca) and pek.is_signed_by(oca)
+
+    def sealed(self) -> bytes:
+        """What persists, NV_SIZE bytes that only this chip opens."""
+        body = _NV_BODY.pack(
+            self.externally_owned,
+            _scalar(self._pek),
+            _scalar(self._pdh),
+            self.oca.to_bytes(),
+            self.pek.to_bytes(),
+            self.pdh.to_bytes(),
+        )
+        nonce = fresh_128_bits()
+        text = AESGCM(self._chip.bytes_for(b"nv")).encrypt(nonce, body, _NV_MAGIC)
+        return (_NV_HEAD.pack(_NV_MAGIC, nonce, len(text)) + text).ljust(NV_SIZE, b"\x00")
+
+    def restore(self, data: bytes) -> None:
+        """Take back what `sealed` gave; InvalidInput("nv") if this chip did not make it. Nothing has changed then."""
+        magic, nonce, length = _NV_HEAD.unpack_from(data)
+        try:
+            if magic != _NV_MAGIC or length > len(data) - _NV_HEAD.size:
+                raise InvalidTag
+            text = data[_NV_HEAD.size : _NV_HEAD.size + length]
+            body = AESGCM(self._chip.bytes_for(b"nv")).decrypt(nonce, text, _NV_MAGIC)
+        except InvalidTag:
+            raise InvalidInput(
+                "nv", "the non-volatile data are damaged or another chip's; begin anew with 0xFF bytes"
+            ) from None
+        owned, pek_key, pdh_key, oca, pek, pdh = _NV_BODY.unpack(body)
+        self.externally_owned = bool(owned)
+        self._pek, self._pdh = _key_of(pek_key), _key_of(pdh_key)
+        self.oca, self.pek, self.pdh = (SevCertificate.parse(raw) for raw in (oca, pek, pdh))
 
     @property
     def attestation_key(self) -> ec.EllipticCurvePrivateKey:

@@ -1,6 +1,6 @@
 """Launching a guest (55766, chapter 6; section 6.2 is LAUNCH_START).
 
-LAUNCH_START -> ACTIVATE -> LAUNCH_UPDATE_DATA ... -> LAUNCH_MEASURE -> LAUNCH_SECRET ... -> LAUNCH_FINISH
+LAUNCH_START -> ACTIVATE -> LAUNCH_UPDATE_* ...    -> LAUNCH_MEASURE -> LAUNCH_SECRET ... -> LAUNCH_FINISH
    LUPDATE                                               LSECRET                                RUNNING
 """
 
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import secrets
 
-from confvm_gui.engine.secure_processor.firmware_state import ALIGNMENT, FirmwareState, command
+from confvm_gui.engine.secure_processor.firmware_state import ALIGNMENT, VMSA_SIZE, command
+from confvm_gui.engine.secure_processor.guest_admission import GuestAdmission
 from confvm_gui.engine.secure_processor.guest_context import GuestContext
 from confvm_gui.engine.secure_processor.refusal import refusal
-from confvm_gui.engine.secure_processor.volume_key import VolumeKey
 from confvm_gui.sev.commands import CommandId
 from confvm_gui.sev.errors import InvalidInput
-from confvm_gui.sev.guest_policy import GuestPolicy
 from confvm_gui.sev.measurement import NONCE_SIZE, launch_measure
 from confvm_gui.sev.secret_packet import (
     COMPRESSED,
@@ -23,14 +22,13 @@ from confvm_gui.sev.secret_packet import (
     check_secret_length,
     open_secret,
 )
-from confvm_gui.sev.session import SESSION_SIZE, LaunchSession, TransportKeys
-from confvm_gui.sev.sev_certificate import SEV_CERTIFICATE_SIZE, SevCertificate
-from confvm_gui.sev.states import GuestState, PlatformState
+from confvm_gui.sev.session import TransportKeys
+from confvm_gui.sev.states import GuestState
 from confvm_gui.sev.status import Status
 
 
-class LaunchCommands(FirmwareState):
-    """LAUNCH_START, LAUNCH_UPDATE_DATA, LAUNCH_MEASURE, LAUNCH_SECRET, LAUNCH_FINISH."""
+class LaunchCommands(GuestAdmission):
+    """LAUNCH_START, LAUNCH_UPDATE_DATA, LAUNCH_UPDATE_VMSA, LAUNCH_MEASURE, LAUNCH_SECRET, LAUNCH_FINISH."""
 
     @command(CommandId.LAUNCH_START)
     def launch_start(
@@ -46,20 +44,15 @@ class LaunchCommands(FirmwareState):
         BAD_MEASUREMENT (the session is not for this platform or policy), RESOURCE_LIMIT.
         """
         this = CommandId.LAUNCH_START
-        guest_policy = self._accepted_policy(policy)
-        if len(self._guests) >= self._guest_limit:
-            raise refusal(this, Status.RESOURCE_LIMIT, f"{self._guest_limit} guests is the limit; DECOMMISSION one")
-        vek = self._shared_key(share_key_with, guest_policy) if share_key_with else VolumeKey.generate()
+        guest_policy = self._accepted_policy(this, policy)
+        vek = self._volume_key(this, guest_policy, share_key_with)
         if dh_cert is None and session is None:
             keys = TransportKeys.generate()
         elif dh_cert is None or session is None:
             raise refusal(this, Status.INVALID_PARAM, "give the guest owner's DH certificate and session, or neither")
         else:
-            keys = self._open_session(dh_cert, session, guest_policy)
-        self._last_handle += 1
-        self._guests[self._last_handle] = GuestContext(self._last_handle, guest_policy, vek, keys)
-        self._state = PlatformState.WORKING
-        return self._last_handle
+            keys = self._open_session(this, dh_cert, session, guest_policy)
+        return self._admit(guest_policy, vek, keys, GuestState.LUPDATE)
 
     @command(CommandId.LAUNCH_UPDATE_DATA)
     def launch_update_data(self, handle: int, spa: int, length: int) -> None:
@@ -71,14 +64,24 @@ class LaunchCommands(FirmwareState):
         this = CommandId.LAUNCH_UPDATE_DATA
         guest = self._guest(this, handle)
         self._require_active(this, guest)
-        self._check_address(this, spa)
-        if length <= 0 or length % ALIGNMENT:
-            raise refusal(this, Status.INVALID_LENGTH, f"a multiple of {ALIGNMENT} bytes is needed, not {length}")
-        try:
-            plaintext = self._memory.encrypt_in_place(guest.asid, spa, length)
-        except InvalidInput as error:
-            raise refusal(this, Status.INVALID_ADDRESS, error.message) from error
-        guest.digest.update(plaintext)
+        self._check_span(this, spa, length)
+        self._import(this, guest, spa, length)
+
+    @command(CommandId.LAUNCH_UPDATE_VMSA)
+    def launch_update_vmsa(self, handle: int, spa: int, length: int = VMSA_SIZE) -> None:
+        """LAUNCH_UPDATE_VMSA: encrypt a vCPU's registers, the page at `spa`, in place and add them to LD (SEV-ES).
+
+        From now on the host neither sees nor sets them. The guest is active and in LUPDATE.
+        INVALID_PLATFORM_STATE, INVALID_GUEST, INVALID_GUEST_STATE, POLICY_FAILURE (not a SEV-ES guest), INACTIVE,
+        INVALID_ADDRESS, INVALID_LENGTH.
+        """
+        this = CommandId.LAUNCH_UPDATE_VMSA
+        guest = self._guest(this, handle)
+        self._require_es(this, guest)
+        self._require_active(this, guest)
+        self._check_vmsa(this, spa, length)
+        self._import(this, guest, spa, length)
+        guest.vmsas.append(spa)
 
     @command(CommandId.LAUNCH_MEASURE)
     def launch_measure(self, handle: int) -> bytes:
@@ -114,7 +117,7 @@ class LaunchCommands(FirmwareState):
         this = CommandId.LAUNCH_SECRET
         guest = self._guest(this, handle)
         self._require_active(this, guest)
-        self._check_address(this, spa)
+        self._check_span(this, spa, ALIGNMENT)
         packet_header = self._secret_header(header, payload)
         # Without compression the secret fills its region exactly.
         length = len(payload) if guest_length is None else guest_length
@@ -129,10 +132,7 @@ class LaunchCommands(FirmwareState):
             secret = open_secret(guest.keys, packet_header, payload, guest_length=length, measure=measure)
         except InvalidInput as error:
             raise refusal(this, Status.BAD_MEASUREMENT, error.message) from error
-        try:
-            self._memory.write_private(guest.asid, spa, secret)
-        except InvalidInput as error:
-            raise refusal(this, Status.INVALID_ADDRESS, error.message) from error
+        self._write_private(this, guest, spa, secret)
 
     @command(CommandId.LAUNCH_FINISH)
     def launch_finish(self, handle: int) -> None:
@@ -144,54 +144,12 @@ class LaunchCommands(FirmwareState):
         guest.keys.wipe()
         guest.state = GuestState.RUNNING
 
-    def _accepted_policy(self, value: int) -> GuestPolicy:
-        this = CommandId.LAUNCH_START
+    def _import(self, this: CommandId, guest: GuestContext, spa: int, length: int) -> None:
         try:
-            policy = GuestPolicy.from_int(value)
+            plaintext = self._memory.encrypt_in_place(guest.asid, spa, length)
         except InvalidInput as error:
-            raise refusal(this, Status.INVALID_PARAM, error.message) from error
-        version = self.model.version
-        if not policy.allows_api(version.api_major, version.api_minor):
-            raise refusal(
-                this,
-                Status.POLICY_FAILURE,
-                f"the guest wants firmware API {policy.api_major}.{policy.api_minor} and this is {version}",
-            )
-        if policy.es and not self._es_enabled:
-            raise refusal(this, Status.POLICY_FAILURE, "the guest wants SEV-ES; initialize the platform with it")
-        return policy
-
-    def _shared_key(self, handle: int, policy: GuestPolicy) -> VolumeKey:
-        source = self._guests.get(handle)
-        if source is None:
-            raise refusal(
-                CommandId.LAUNCH_START, Status.INVALID_GUEST, f"there is no guest {handle} to share a key with"
-            )
-        if policy.noks or source.policy.noks:
-            raise refusal(
-                CommandId.LAUNCH_START,
-                Status.POLICY_FAILURE,
-                f"a policy (NOKS) forbids to share the key of guest {handle}",
-            )
-        # A key object of its own, so that either guest can be decommissioned without the other.
-        return VolumeKey(source.vek.cipher_key())
-
-    def _open_session(self, dh_cert: bytes, session: bytes, policy: GuestPolicy) -> TransportKeys:
-        this = CommandId.LAUNCH_START
-        if len(dh_cert) != SEV_CERTIFICATE_SIZE or len(session) != SESSION_SIZE:
-            raise refusal(
-                this,
-                Status.INVALID_LENGTH,
-                f"the DH certificate has {SEV_CERTIFICATE_SIZE} bytes and the session {SESSION_SIZE}",
-            )
-        try:
-            shared_secret = self._identity.agree(SevCertificate.parse(dh_cert).ecdh_key())
-        except InvalidInput as error:
-            raise refusal(this, Status.INVALID_CERTIFICATE, error.message) from error
-        try:
-            return LaunchSession.parse(session).open(shared_secret, policy)
-        except InvalidInput as error:
-            raise refusal(this, Status.BAD_MEASUREMENT, error.message) from error
+            raise refusal(this, Status.INVALID_ADDRESS, error.message) from error
+        guest.digest.update(plaintext)
 
     def _secret_header(self, header: bytes, payload: bytes) -> SecretPacketHeader:
         this = CommandId.LAUNCH_SECRET
@@ -208,8 +166,3 @@ class LaunchCommands(FirmwareState):
         if parsed.flags & COMPRESSED:
             raise refusal(this, Status.UNSUPPORTED, "the emulated firmware takes no compressed secrets")
         return parsed
-
-    @staticmethod
-    def _check_address(this: CommandId, spa: int) -> None:
-        if spa < 0 or spa % ALIGNMENT:
-            raise refusal(this, Status.INVALID_ADDRESS, f"{spa:#x} is not a multiple of {ALIGNMENT}")

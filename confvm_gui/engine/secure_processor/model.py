@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from confvm_gui.engine.secure_processor.snp_part import SnpPart
+from confvm_gui.sev.cpu_identity import CpuIdentity
+from confvm_gui.sev.errors import InvalidInput
 from confvm_gui.sev.measurement import FirmwareVersion
+from confvm_gui.sev.snp_product import ProductLine
+from confvm_gui.sev.tcb_version import TcbVersion
+
+_MILAN_TCB = TcbVersion(boot_loader=4, tee=0, snp=0x18, microcode=0xDB)
+_GENOA_TCB = TcbVersion(boot_loader=10, tee=0, snp=0x17, microcode=0x54)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,17 @@ class ProcessorModel:
     physical_address_reduction: int
     """EBX[11:6]: bits by which the physical address space shrinks when encryption is on."""
     version: FirmwareVersion
+    snp: SnpPart | None = None
+    """None: a part without SEV-SNP."""
+
+    def with_es_asids(self, count: int) -> ProcessorModel:
+        """This part on a host whose BIOS sets `count` ASIDs apart for SEV-ES and SEV-SNP guests.
+
+        InvalidInput("asids") if it has not that many.
+        """
+        if not 0 <= count <= self.asid_count:
+            raise InvalidInput("asids", f"{self.name} has {self.asid_count} ASIDs; {count} cannot be set apart")
+        return replace(self, min_sev_asid=count + 1)
 
     def serves(self, asid: int, *, es: bool) -> bool:
         """Whether a guest with or without SEV-ES may be activated on `asid`."""
@@ -37,6 +56,9 @@ MILAN = ProcessorModel(
     c_bit=51,
     physical_address_reduction=5,
     version=FirmwareVersion(1, 55, 22),
+    snp=SnpPart(
+        ProductLine.MILAN, "Milan-B1", CpuIdentity(0x19, 0x01, 1), _MILAN_TCB, _MILAN_TCB, FirmwareVersion(1, 55, 22)
+    ),
 )
 """EPYC 7003. Firmware 1.55.22 is the one of AMD-SB-3015."""
 
@@ -47,5 +69,8 @@ GENOA = ProcessorModel(
     c_bit=51,
     physical_address_reduction=6,
     version=FirmwareVersion(1, 55, 38),
+    snp=SnpPart(
+        ProductLine.GENOA, "Genoa", CpuIdentity(0x19, 0x11, 1), _GENOA_TCB, _GENOA_TCB, FirmwareVersion(1, 55, 38)
+    ),
 )
 """EPYC 9004. Firmware 1.55.38 is the one of AMD-SB-3015."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from confvm_gui.engine.secure_processor.firmware_state import FirmwareState, command
+from confvm_gui.engine.secure_processor.identity import NV_SIZE
 from confvm_gui.engine.secure_processor.refusal import refusal
 from confvm_gui.sev.commands import CommandId
 from confvm_gui.sev.errors import InvalidInput
@@ -25,7 +26,7 @@ class PdhCertExport:
 
 
 class PlatformCommands(FirmwareState):
-    """INIT, SHUTDOWN, PLATFORM_RESET, PLATFORM_STATUS, PEK_*, PDH_*, DF_FLUSH, GET_ID."""
+    """INIT, INIT_EX, SHUTDOWN, PLATFORM_RESET, PLATFORM_STATUS, PEK_*, PDH_*, DF_FLUSH, GET_ID."""
 
     @command(CommandId.INIT)
     def platform_init(self, *, es: bool = False) -> None:
@@ -34,6 +35,28 @@ class PlatformCommands(FirmwareState):
         No ASID can be activated before the cores have executed WBINVD (`wbinvd`) and DF_FLUSH was called.
         INVALID_PLATFORM_STATE.
         """
+        self._es_enabled = es
+        self._asids.mark_all()
+        self._state = PlatformState.INIT
+
+    @command(CommandId.INIT_EX)
+    def platform_init_ex(self, nv: bytearray, *, es: bool = False) -> None:
+        """INIT_EX: as INIT, with owner and platform keys kept in the host's buffer `nv` (NV_SIZE bytes).
+
+        A buffer of 0xFF bytes is new: what the platform has is written there. Any other must be one that this chip
+        wrote, and the platform takes owner and keys from it. Until SHUTDOWN every change is written there.
+        INVALID_PLATFORM_STATE, INVALID_LENGTH, SECURE_DATA_INVALID.
+        """
+        this = CommandId.INIT_EX
+        if len(nv) != NV_SIZE:
+            raise refusal(this, Status.INVALID_LENGTH, f"the non-volatile buffer has {NV_SIZE} bytes")
+        if any(byte != 0xFF for byte in nv):
+            try:
+                self._identity.restore(bytes(nv))
+            except InvalidInput as error:
+                raise refusal(this, Status.SECURE_DATA_INVALID, error.message) from error
+        self._nv = nv
+        self._persist()
         self._es_enabled = es
         self._asids.mark_all()
         self._state = PlatformState.INIT
@@ -50,6 +73,7 @@ class PlatformCommands(FirmwareState):
             guest.wipe()
         self._guests.clear()
         self._es_enabled = False
+        self._nv = None
         self._state = PlatformState.UNINIT
 
     @command(CommandId.PLATFORM_RESET)
@@ -75,6 +99,7 @@ class PlatformCommands(FirmwareState):
     def pek_gen(self) -> None:
         """PEK_GEN: new OCA, PEK and PDH; the platform is its own owner. INVALID_PLATFORM_STATE."""
         self._identity.provision()
+        self._persist()
 
     @command(CommandId.PEK_CSR)
     def pek_csr(self) -> bytes:
@@ -97,11 +122,13 @@ class PlatformCommands(FirmwareState):
         except InvalidInput as error:
             status = Status.BAD_SIGNATURE if error.field == "signature" else Status.INVALID_CERTIFICATE
             raise refusal(this, status, error.message) from error
+        self._persist()
 
     @command(CommandId.PDH_GEN)
     def pdh_gen(self) -> None:
         """PDH_GEN: a new PDH; sessions that were made for the old one no longer open. INVALID_PLATFORM_STATE."""
         self._identity.renew_pdh()
+        self._persist()
 
     def pdh_cert_export(self, *, chain: bool = True) -> PdhCertExport:
         """PDH_CERT_EXPORT: the PDH's certificate and, unless not wanted, the chain up to the CEK.
