@@ -47,16 +47,17 @@ async def open_session(
 ) -> FleetSession:
     """Open the data directory and join everything over it. Nothing is connected yet: see FleetSession.connect.
 
-    `workers`: vCPU processes of the embedded engine; None for what the settings say.
-    Raises StoreError and its subclasses, InvalidInput for a damaged catalogue.
+    `workers`: vCPU processes of the embedded engine; None for what the settings say. The catalogue is read when
+    something is asked of it; `Catalog.load` does it before and tells of damage.
+    Raises StoreError and its subclasses.
     """
-    from confvm_gui.catalog import load_catalog
+    from confvm_gui.catalog import open_catalog
     from confvm_gui.fleet.session import FleetSession
     from confvm_gui.keys.local import LocalKeyStore
     from confvm_gui.providers.embedded.provider import EmbeddedProvider
     from confvm_gui.store import open_store
 
-    catalog = load_catalog()
+    catalog = open_catalog()
     store = await open_store(data_dir, readonly=readonly, on_error=on_store_error)
     try:
         key_store = LocalKeyStore(data_dir)

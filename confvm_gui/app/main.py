@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _USAGE = 2
 _FAILED = 1
 _SIGNAL_PERIOD_MS = 250
+_FIRST_PICTURE_SECONDS = 0.5
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,9 +56,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Open the window and return the exit code: 0, 1 when the tour or self-test failed, 2 for bad input."""
-    import multiprocessing
+    if getattr(sys, "frozen", False):
+        import multiprocessing
 
-    multiprocessing.freeze_support()
+        multiprocessing.freeze_support()
     options = build_parser().parse_args(arguments)
     from confvm_gui.app.logs import set_up_logging
 
@@ -68,6 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write("confvm-gui: there is no display; `confvm-gui --tour DIR` works without one\n")
             return _USAGE
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    with _no_garbage_yet():
+        return _with_qt(options, unattended=unattended)
+
+
+def _with_qt(options: argparse.Namespace, *, unattended: bool) -> int:
     application = _make_application(options.language)
     from confvm_gui.ui.bridge.event_loop import new_event_loop
 
@@ -82,12 +89,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _FAILED
 
 
+@contextlib.contextmanager
+def _no_garbage_yet() -> Iterator[None]:
+    """Keeps the collector off from the start until somebody calls `gc.enable`, or the end.
+
+    What a start makes stays: to look for garbage in it again and again takes a twentieth of the time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 async def _run(application: QApplication, options: argparse.Namespace) -> int:
     if options.tour is not None:
+        gc.enable()
         from confvm_gui.app.tour import take_tour
 
         return await take_tour(application, options.tour, options.records, options.data_dir)
     if options.self_test:
+        gc.enable()
         from confvm_gui.app.self_test import self_test
 
         return await self_test(application)
@@ -116,9 +138,13 @@ async def _show(options: argparse.Namespace) -> int:
         with _ends_on_signal(window):
             window.show()
             watchdog.start()
+            # The providers load much code, and the catalogue is long: not before the fleet is on the screen.
+            await _painted(window)
+            await asyncio.to_thread(session.catalog.load)
             await session.connect()
             # What exists now lives as long as the window: the collector need not look at it again and again.
             gc.freeze()
+            gc.enable()
             await closed.wait()
         await window.aclose()
         window.deleteLater()
@@ -126,6 +152,26 @@ async def _show(options: argparse.Namespace) -> int:
         watchdog.stop()
         await session.aclose()
     return 0
+
+
+async def _painted(window: ShellWindow) -> None:
+    """Wait until the window has been painted once; not for long, for it may be hidden by others."""
+    from PySide6.QtCore import QEvent, QObject, QTimer
+
+    painted = asyncio.Event()
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() is QEvent.Type.Paint:
+                # Once all that belongs to the picture has been painted.
+                QTimer.singleShot(0, painted.set)
+            return False
+
+    watch = Watch()
+    window.installEventFilter(watch)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(painted.wait(), _FIRST_PICTURE_SECONDS)
+    window.removeEventFilter(watch)
 
 
 @contextlib.contextmanager

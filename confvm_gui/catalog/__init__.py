@@ -15,7 +15,7 @@ from confvm_gui.catalog.fit import (
     request_problems,
     zone_unfit,
 )
-from confvm_gui.catalog.loader import CLOUDS, Catalog, load_catalog
+from confvm_gui.catalog.loader import CLOUDS, Catalog, load_catalog, open_catalog
 
 __all__ = [
     "CLOUDS",
@@ -28,6 +28,7 @@ __all__ = [
     "load_catalog",
     "machine_type_region_unfit",
     "machine_type_unfit",
+    "open_catalog",
     "region_unfit",
     "request_problems",
     "zone_unfit",

@@ -2,18 +2,18 @@
 
 A folder holds `technologies.toml` and, for each cloud that it knows, `CLOUD-regions.toml`, `CLOUD-machine-types.toml`
 and `CLOUD-images.toml`. All files are read and checked at once: a bad one is told at start and not in the wizard.
+The window has them read when it is on the screen (`open_catalog`, then `Catalog.load`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
-from confvm_gui.catalog.entries import parse_images, parse_machine_types, parse_regions, parse_technologies
-from confvm_gui.catalog.toml_tables import problem, read_table
 from confvm_gui.domain.catalogue import Image, MachineType, Region, Technology, TechnologyInfo
 from confvm_gui.domain.errors import NotFound
 from confvm_gui.resource_files import resources_dir
@@ -50,17 +50,34 @@ class _Cloud:
     offered: tuple[Technology, ...]
 
 
-class Catalog:
-    """Regions, machine types and images of each cloud, and the technologies side by side. Never changes."""
+@dataclass(frozen=True, slots=True)
+class _Content:
+    clouds: Mapping[str, _Cloud]
+    technologies: tuple[TechnologyInfo, ...]
 
-    def __init__(self, clouds: Mapping[str, _Cloud], technologies: tuple[TechnologyInfo, ...]) -> None:
-        self._clouds = clouds
-        self._technologies = technologies
+
+class Catalog:
+    """Regions, machine types and images of each cloud, and the technologies side by side. Never changes.
+
+    Made by `load_catalog` and `open_catalog`. Safe to use from several threads.
+    """
+
+    def __init__(self, read: Callable[[], _Content]) -> None:
+        self._read = read
+        self._content: _Content | None = None
+
+    def load(self) -> None:
+        """Read and check all files now; what is asked first does it otherwise. Does nothing the second time.
+
+        Raises InvalidInput("catalog", …), naming file and entry, when anything in them is wrong.
+        """
+        if self._content is None:
+            self._content = self._read()
 
     @property
     def clouds(self) -> tuple[str, ...]:
         """Names of the clouds, in the order in which they are shown."""
-        return tuple(self._clouds)
+        return tuple(self._whole.clouds)
 
     def cloud_title(self, cloud: str) -> str:
         """As its owner writes it. Raises NotFound."""
@@ -78,11 +95,11 @@ class Catalog:
         return tuple(self._cloud(cloud).images.values())
 
     def technologies(self) -> tuple[TechnologyInfo, ...]:
-        return self._technologies
+        return self._whole.technologies
 
     def technology(self, technology: Technology) -> TechnologyInfo:
         """Raises NotFound for NONE, and for one that the catalogue does not describe."""
-        for info in self._technologies:
+        for info in self._whole.technologies:
             if info.technology is technology:
                 return info
         raise NotFound(f"The catalogue does not describe the technology {technology.value}")
@@ -107,11 +124,18 @@ class Catalog:
         """Raises NotFound, with the nearest zone's name."""
         return self._find(cloud, "zone", self._cloud(cloud).by_zone, zone)
 
+    @property
+    def _whole(self) -> _Content:
+        content = self._content
+        if content is None:
+            content = self._content = self._read()
+        return content
+
     def _cloud(self, cloud: str) -> _Cloud:
         try:
-            return self._clouds[cloud]
+            return self._whole.clouds[cloud]
         except KeyError:
-            known = ", ".join(self._clouds)
+            known = ", ".join(self._whole.clouds)
             raise NotFound(f"The catalogue has no cloud {cloud!r}; it has {known}") from None
 
     def _find(self, cloud: str, kind: str, entries: Mapping[str, _Entry], name: str) -> _Entry:
@@ -136,7 +160,20 @@ def load_catalog(directory: Path | None = None) -> Catalog:
 
     Raises InvalidInput("catalog", …), naming file and entry, when anything in it is wrong.
     """
-    folder = resources_dir() / "catalog" if directory is None else directory
+    catalog = open_catalog(directory)
+    catalog.load()
+    return catalog
+
+
+def open_catalog(directory: Path | None = None) -> Catalog:
+    """The catalogue of `directory` (the shipped one when None), read by `Catalog.load` or when it is asked first."""
+    return Catalog(partial(_read, resources_dir() / "catalog" if directory is None else directory))
+
+
+def _read(folder: Path) -> _Content:
+    from confvm_gui.catalog.entries import parse_technologies
+    from confvm_gui.catalog.toml_tables import problem, read_table
+
     try:
         present = {path.name for path in folder.iterdir() if path.suffix == ".toml"}
     except OSError as error:
@@ -147,16 +184,19 @@ def load_catalog(directory: Path | None = None) -> Catalog:
         raise problem(stray[0], "there is no catalogue file of this name")
     technologies = parse_technologies(read_table(folder / "technologies.toml"))
     clouds = {
-        cloud: _load_cloud(folder, cloud)
+        cloud: _read_cloud(folder, cloud)
         for cloud in CLOUDS
         if any(f"{cloud}-{kind}.toml" in present for kind in _KINDS)
     }
     if not clouds:
         raise problem(str(folder), "the folder has no cloud in it")
-    return Catalog(MappingProxyType(clouds), technologies)
+    return _Content(MappingProxyType(clouds), technologies)
 
 
-def _load_cloud(folder: Path, cloud: str) -> _Cloud:
+def _read_cloud(folder: Path, cloud: str) -> _Cloud:
+    from confvm_gui.catalog.entries import parse_images, parse_machine_types, parse_regions
+    from confvm_gui.catalog.toml_tables import read_table
+
     regions = _by_name(parse_regions(read_table(folder / f"{cloud}-regions.toml"), cloud))
     machine_types = _by_name(
         parse_machine_types(read_table(folder / f"{cloud}-machine-types.toml"), cloud, frozenset(regions))

@@ -9,7 +9,6 @@ key is a reference.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
@@ -127,6 +126,8 @@ def parse_request(text: str, *, toml: bool, base: Path | None = None) -> LaunchR
 
     Raises InvalidInput: `request` for a file that is not JSON or TOML or of another format, else the field.
     """
+    import tomllib  # the window starts without it
+
     try:
         values = tomllib.loads(text) if toml else json.loads(text, object_pairs_hook=_no_repeats)
     except (ValueError, RecursionError) as error:  # both decoders' errors are ValueErrors
