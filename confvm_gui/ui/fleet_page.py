@@ -212,7 +212,10 @@ class FleetPage(QWidget):
                     columns.append((column, width))
         if columns:
             self.view.set_columns(columns)
-            self.view.adaptive = False
+            # Widths that nobody has touched go on fitting the window.
+            self.view.adaptive = all(
+                width == DEFAULT_WIDTHS[column] for column, width in columns if column is not FleetColumn.NAME
+            )
         sort = list_setting(self._settings, SORT)
         if len(sort) == 2 and sort[0] in known:
             order = Qt.SortOrder.DescendingOrder if sort[1] == "descending" else Qt.SortOrder.AscendingOrder
@@ -222,7 +225,13 @@ class FleetPage(QWidget):
             self.groups.set_group(group)
 
     def _save_layout(self) -> None:
-        self._settings.put(COLUMNS, [[column.value, width] for column, width in self.view.columns()])
+        self._settings.put(
+            COLUMNS,
+            [
+                [column.value, DEFAULT_WIDTHS[column] if self.view.adaptive else width]
+                for column, width in self.view.columns()
+            ],
+        )
         direction = "descending" if self.model.descending else "ascending"
         self._settings.put(SORT, [self.model.sort_column.value, direction])
 

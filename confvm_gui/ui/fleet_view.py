@@ -46,6 +46,7 @@ DEFAULT_COLUMNS = (
 )
 
 
+_NARROWEST_NAME = 130
 _WIDEST_NAME = 340
 
 
@@ -116,7 +117,10 @@ class FleetView(QTableView):
         self._place: tuple[str, int] | None = None
         self._rearranging = False
         self.adaptive = True
-        """Whether the names get the width that nothing else needs: until the user sets widths."""
+        """Whether the names get the width that nothing else needs, and a narrow table leaves out its last columns:
+        until the user sets widths."""
+        self._left_out: set[FleetColumn] = set()
+        self._fitting = False
         self._delegate = FleetDelegate(model)
         self.setObjectName("fleet-table")
         self.setAccessibleName(self.tr("Instances"))
@@ -151,15 +155,22 @@ class FleetView(QTableView):
     # Columns
 
     def columns(self) -> list[tuple[FleetColumn, int]]:
-        """Shown columns in the order on screen, with their widths in pixels."""
+        """Chosen columns in the order on screen, with their widths in pixels; those left out for now included."""
         header = self.horizontalHeader()
-        logical = [header.logicalIndex(place) for place in range(header.count())]
-        return [(COLUMNS[at], self.columnWidth(at)) for at in logical if not self.isColumnHidden(at)]
+        chosen: list[tuple[FleetColumn, int]] = []
+        for place in range(header.count()):
+            at = header.logicalIndex(place)
+            if COLUMNS[at] in self._left_out:
+                chosen.append((COLUMNS[at], DEFAULT_WIDTHS[COLUMNS[at]]))
+            elif not self.isColumnHidden(at):
+                chosen.append((COLUMNS[at], self.columnWidth(at)))
+        return chosen
 
     def set_columns(self, columns: list[tuple[FleetColumn, int]]) -> None:
         """Show these columns in this order; the name is always there."""
         header = self.horizontalHeader()
         header.blockSignals(True)
+        self._left_out.clear()
         shown = [column for column, _ in columns]
         if FleetColumn.NAME not in shown:
             columns = [(FleetColumn.NAME, DEFAULT_WIDTHS[FleetColumn.NAME]), *columns]
@@ -176,29 +187,61 @@ class FleetView(QTableView):
         self.viewport().update()
 
     def _resized_by_hand(self, section: int, before: int, now: int) -> None:
+        if self._fitting:
+            return
         # The last column changes by itself with the window.
-        if now and before and COLUMNS[section] is not self.columns()[-1][0]:
+        header = self.horizontalHeader()
+        last = max((header.visualIndex(at), at) for at in range(header.count()) if not self.isColumnHidden(at))[1]
+        if now and before and section != last and self.adaptive:
             self.adaptive = False
+            self._show_left_out()
         self.layout_changed.emit()
 
     def show_column(self, column: FleetColumn, on: bool) -> None:
         if column is FleetColumn.NAME and not on:
             return
+        self._left_out.discard(column)
+        self._fitting = True
         self.setColumnHidden(COLUMNS.index(column), not on)
         if on and self.columnWidth(COLUMNS.index(column)) < 48:
             self.setColumnWidth(COLUMNS.index(column), DEFAULT_WIDTHS[column])
+        self._fitting = False
+        if self.adaptive:
+            self._fit(self.viewport().width())
         self.layout_changed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self.adaptive:
-            others = sum(width for column, width in self.columns()[:-1] if column is not FleetColumn.NAME)
-            last = DEFAULT_WIDTHS[self.columns()[-1][0]]
-            header = self.horizontalHeader()
-            header.blockSignals(True)
-            spare = event.size().width() - others - last
-            self.setColumnWidth(0, max(DEFAULT_WIDTHS[FleetColumn.NAME], min(_WIDEST_NAME, spare)))
-            header.blockSignals(False)
+            self._fit(event.size().width())
+
+    def _fit(self, width: int) -> None:
+        """Leave out columns from the last on until the names have room, and give them what is left."""
+        chosen = [column for column, _ in self.columns()]
+        others = [column for column in chosen if column is not FleetColumn.NAME]
+        least = DEFAULT_WIDTHS[FleetColumn.NAME]
+        needed = sum(DEFAULT_WIDTHS[column] for column in others)
+        kept = len(others)
+        while kept > 1 and width - needed < least:
+            kept -= 1
+            needed -= DEFAULT_WIDTHS[others[kept]]
+        self._fitting = True
+        self._left_out = set(others[kept:])
+        for place, column in enumerate(others):
+            at = COLUMNS.index(column)
+            self.setColumnHidden(at, place >= kept)
+            if place < kept:
+                self.setColumnWidth(at, DEFAULT_WIDTHS[column])
+        self.setColumnWidth(0, max(_NARROWEST_NAME, min(_WIDEST_NAME, width - needed)))
+        self._fitting = False
+
+    def _show_left_out(self) -> None:
+        self._fitting = True
+        for column in self._left_out:
+            self.setColumnHidden(COLUMNS.index(column), False)
+            self.setColumnWidth(COLUMNS.index(column), DEFAULT_WIDTHS[column])
+        self._left_out.clear()
+        self._fitting = False
 
     # Current row
 

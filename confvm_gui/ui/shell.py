@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
@@ -29,6 +29,7 @@ from confvm_gui.ui.actions import KINDS, PAGES, ShellActions
 from confvm_gui.ui.banner import Banner, BannerStack, Tone
 from confvm_gui.ui.bridge.subscriptions import Subscriptions
 from confvm_gui.ui.bridge.tasks import TaskKeeper
+from confvm_gui.ui.crash_notice import CrashNotice
 from confvm_gui.ui.fleet_page import FleetPage
 from confvm_gui.ui.icons import pixmap
 from confvm_gui.ui.instance_requests import InstanceRequests
@@ -37,6 +38,7 @@ from confvm_gui.ui.line_splitter import LineSplitter
 from confvm_gui.ui.load_ahead import PAUSE_MS, load_ahead
 from confvm_gui.ui.models.fleet_model import FleetModel
 from confvm_gui.ui.navigation_rail import NavigationRail
+from confvm_gui.ui.on_screen import fitting
 from confvm_gui.ui.preferences import GEOMETRY, LANGUAGE, THEME, text_setting
 from confvm_gui.ui.status_line import StatusLine
 from confvm_gui.ui.text import count_text, operation_word
@@ -72,8 +74,8 @@ class ShellWindow(QMainWindow):
         self.setObjectName("shell")
         self.setWindowTitle(self.tr("ConfVM Console"))
         self.setWindowIcon(QIcon(pixmap("confvm", "#000000", 64)))
-        self.resize(1280, 800)
         self.setMinimumSize(880, 560)
+        self.resize(fitting(QSize(1280, 800), self.screen()))
         self.tasks = TaskKeeper("ShellWindow", self.show_error)
         self._subscriptions = Subscriptions()
         self._may_close = False
@@ -90,6 +92,7 @@ class ShellWindow(QMainWindow):
         self.requests = InstanceRequests(session, self.tasks, self.banners, self.show_error)
         self.launch = LaunchFlow(session, self.tasks, self)
         self.fleet = FleetPage(self.model, session.settings)
+        self.crashes = CrashNotice(session, self.banners, self.actions_.filter.trigger, self.fleet.filter.set_text)
         self.status_line = StatusLine(session)
         self._build()
         self._connect()
@@ -361,7 +364,8 @@ class ShellWindow(QMainWindow):
 
     def _provider_changed(self, status: ProviderStatus) -> None:
         slot = f"provider-{status.name}"
-        if status.connected or not status.message:
+        # A console that only reads is connected to no provider, and the banner above has said why.
+        if status.connected or not status.message or self.session.readonly:
             self.banners.remove(slot)
         else:
             text = self.tr("{provider} does not answer: {reason}. It is tried again by itself.")
@@ -471,6 +475,7 @@ class ShellWindow(QMainWindow):
     async def aclose(self) -> None:
         """End all that the window runs, and await it. The session is left open."""
         self._subscriptions.clear()
+        self.crashes.close_subscriptions()
         self.status_line.close_subscriptions()
         await self.launch.aclose()
         if self._instance_page is not None:

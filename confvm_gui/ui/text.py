@@ -205,6 +205,22 @@ def count_text(count: int) -> str:
     return QLocale().toString(count)
 
 
+_LONGEST_WORD = 24
+
+
+def breakable(text: str) -> str:
+    """`text` with places to wrap at in words too long for a narrow column, such as a name of 63 characters.
+
+    The places are zero width spaces (U+200B): for showing only, not for what is copied or searched.
+    """
+    return " ".join(
+        word
+        if len(word) <= _LONGEST_WORD
+        else "\u200b".join(word[at : at + _LONGEST_WORD] for at in range(0, len(word), _LONGEST_WORD))
+        for word in text.split(" ")
+    )
+
+
 def moment(at: float) -> str:
     """Local date and time to the second; the time alone for today."""
     when = datetime.fromtimestamp(at)

@@ -19,6 +19,16 @@
     </message>
 </context>
 <context>
+    <name>CrashNotice</name>
+    <message numerus="yes">
+        <source>%n instances crashed. The last one, {name}: {reason}</source>
+        <translation>
+            <numerusform>%n instance crashed. The last one, {name}: {reason}</numerusform>
+            <numerusform>%n instances crashed. The last one, {name}: {reason}</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>EventsPanel</name>
     <message numerus="yes">
         <source>%n event(s)</source>

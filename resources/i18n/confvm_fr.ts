@@ -292,6 +292,28 @@
     </message>
 </context>
 <context>
+    <name>CrashNotice</name>
+    <message>
+        <source>no reason was given</source>
+        <translation>aucune raison donnée</translation>
+    </message>
+    <message>
+        <source>{name} crashed: {reason}</source>
+        <translation>{name} s’est arrêtée sur une erreur&#xa0;: {reason}</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n instances crashed. The last one, {name}: {reason}</source>
+        <translation>
+            <numerusform>%n instance s’est arrêtée sur une erreur. La dernière, {name}&#xa0;: {reason}</numerusform>
+            <numerusform>%n instances se sont arrêtées sur une erreur. La dernière, {name}&#xa0;: {reason}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show what crashed</source>
+        <translation>Montrer les instances en erreur</translation>
+    </message>
+</context>
+<context>
     <name>DataPage</name>
     <message>
         <source>Data</source>

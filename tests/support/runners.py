@@ -53,6 +53,11 @@ def qasync_run(qapp: QApplication) -> Run:
     return run
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes by their place: those made with fresh keys would give a test another name in each process."""
+    return "bytes" if isinstance(val, bytes | bytearray) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run `async def test_…` on asyncio's own loop, as if by `asyncio_run`."""

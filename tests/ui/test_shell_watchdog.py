@@ -70,3 +70,15 @@ def test_it_can_be_started_twice_and_stopped_twice(qasync_run: Run) -> None:
         assert watchdog.report().count == 0
 
     qasync_run(scenario())
+
+
+def test_it_ends_whenever_it_is_stopped(qasync_run: Run) -> None:
+    async def scenario() -> None:
+        for delay in range(40):
+            watchdog = StallWatchdog(period_ms=2, threshold_ms=5)
+            watchdog.start()
+            # The watching thread wakes while this one holds the interpreter, and finds itself stopped.
+            _hold_the_thread_up(delay / 10_000)
+            watchdog.stop()
+
+    qasync_run(scenario())

@@ -293,6 +293,9 @@ def test_a_read_only_console_says_so_and_changes_nothing(qasync_run: Run) -> Non
             banner = opened.window.banners.banner("readonly")
             assert banner is not None
             assert reason in banner.label.text()
+            status = ProviderStatus("embedded", "Embedded", True, False, "Shown as it is written down.")
+            opened.session.inventory.provider_changes.emit(status)
+            assert opened.window.banners.banner("provider-embedded") is None  # the other banner has said why
             opened.window.fleet.view.selectRow(0)
             assert not any(action.isEnabled() for action in opened.window.actions_.on_instances.values())
             opened.window.new_instance()

@@ -29,6 +29,8 @@ INSTANCE_ROLE = Qt.ItemDataRole.UserRole + 1
 
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
+_OTHERS = bytes([1]) + bytes(255)
+"""Turns a mask round."""
 
 
 class FleetModel(QAbstractTableModel):
@@ -281,9 +283,10 @@ class FleetModel(QAbstractTableModel):
         now = int.from_bytes(self._mask, "little")
         self._shown_mask = self._mask
         if before & ~now:
-            staying = self._mask.ljust(self.table.slots, b"\0").__getitem__
-            kept = [slot for slot in self._visible if staying(slot)]
-            leaving = [slot for slot in self._visible if not staying(slot)]
+            mask = self._mask.ljust(self.table.slots, b"\0")
+            staying = bytes(map(mask.__getitem__, self._visible))
+            kept = list(compress(self._visible, staying))
+            leaving = list(compress(self._visible, staying.translate(_OTHERS)))
             self._permute(kept + leaving)
             self._remove_last(len(leaving))
         if now & ~before:
@@ -310,12 +313,15 @@ class FleetModel(QAbstractTableModel):
         self._visible = order
         if held:
             moved_to: list[QModelIndex] = []
+            rows: dict[int, int] = {}  # the cells of one row are held together: it is looked for once
             for index in held:
-                slot = old[index.row()] if 0 <= index.row() < len(old) else -1
-                try:
-                    row = order.index(slot)
-                except ValueError:
-                    row = -1
+                before = index.row()
+                if before not in rows:
+                    try:
+                        rows[before] = order.index(old[before]) if 0 <= before < len(old) else -1
+                    except ValueError:
+                        rows[before] = -1
+                row = rows[before]
                 moved_to.append(self.index(row, index.column()) if row >= 0 else QModelIndex())
             self.changePersistentIndexList(held, moved_to)
         self.layoutChanged.emit()

@@ -112,9 +112,13 @@ class FleetTable:
                 codes.append(coded_value(instance, column))
             for column, numbers in self._numbers.items():
                 numbers.append(number_value(instance, column))
-        for dirty in self._dirty.values():
-            dirty.add(slot)
+        self._disturb(slot)
         return slot
+
+    def _disturb(self, slot: int) -> None:
+        """The slot's place is wrong in every order that there is; a column never sorted by has none to repair."""
+        for column in self._orders:
+            self._dirty[column].add(slot)
 
     def _fill(self, slot: int, instance: Instance) -> None:
         self._instances[slot] = instance
@@ -131,16 +135,16 @@ class FleetTable:
         if before is None or before.name != instance.name:
             self._names[slot] = instance.name.lower()
             self._name_keys[slot] = natural_key(instance.name)
-            for dirty in self._dirty.values():
-                dirty.add(slot)
+            self._disturb(slot)
         for column, codes in self._coded.items():
-            if codes.set(slot, coded_value(instance, column)):
+            if codes.set(slot, coded_value(instance, column)) and column in self._orders:
                 self._dirty[column].add(slot)
         for column, numbers in self._numbers.items():
             value = number_value(instance, column)
             if numbers[slot] != value:
                 numbers[slot] = value
-                self._dirty[column].add(slot)
+                if column in self._orders:
+                    self._dirty[column].add(slot)
 
     def remove(self, instance_ids: Iterable[str]) -> set[int]:
         """Forget instances; unknown ids are passed over. The slots that became free."""
@@ -153,8 +157,7 @@ class FleetTable:
             self._alive[slot] = 0
             self._free.append(slot)
             freed.add(slot)
-            for dirty in self._dirty.values():
-                dirty.add(slot)
+            self._disturb(slot)
         return freed
 
     def order(self, column: FleetColumn) -> Sequence[int]:

@@ -60,7 +60,7 @@ class EventsPanel(InstancePanel):
         self.table.verticalHeader().setDefaultSectionSize(28)
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
-        for column, width in enumerate((150, 96, 300, 190, 90, 64)):
+        for column, width in enumerate((136, 88, 300, 168, 72, 52)):
             self.table.setColumnWidth(column, width)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self.search = QLineEdit()

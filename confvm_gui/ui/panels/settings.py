@@ -137,6 +137,9 @@ class SettingsPanel(QWidget):
         self.workers.setRange(1, max(2, os.cpu_count() or 2))
         self.workers.setValue(number_setting(self._session.settings, WORKERS, DEFAULT_WORKERS, 1, 256))
         self.workers.valueChanged.connect(lambda value: self._session.settings.put(WORKERS, value))
+        for spin in (self.refresh, self.workers):
+            # The style sheet's padding does not reach the editor inside a spin box.
+            spin.lineEdit().setTextMargins(UNIT - 1, 0, 0, 0)
         form.addRow(self.tr("&Memory is read"), self.refresh)
         form.addRow(self.tr("&Worker processes"), self.workers)
         form.addRow(

@@ -37,6 +37,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QStacke
 from confvm_gui.domain.errors import ConfvmError, InvalidInput
 from confvm_gui.ui.bridge.subscriptions import Subscriptions
 from confvm_gui.ui.bridge.tasks import TaskKeeper
+from confvm_gui.ui.on_screen import fitting
 from confvm_gui.ui.wizard.draft import Draft, Step
 from confvm_gui.ui.wizard.looks import SPACING, Note, Tone, ToneLabel, heading
 from confvm_gui.ui.wizard.page import WizardPage
@@ -142,7 +143,7 @@ class LaunchWizard(QDialog):
             page.first_field().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def sizeHint(self) -> QSize:
-        return QSize(1180, 760)
+        return fitting(QSize(1180, 760), self.screen())
 
     # Building
 

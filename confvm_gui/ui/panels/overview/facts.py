@@ -5,20 +5,25 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
+from confvm_gui.catalog import Catalog
+from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.instance import Instance
 from confvm_gui.ui.models.fleet_columns import labels_text
 from confvm_gui.ui.text import mebibytes, moment, technology_word, translate, trust_meaning, trust_word
 from confvm_gui.ui.theme import UNIT
 
+_NARROWEST = 120
+"""Pixels for the values, at least."""
 
-def facts(instance: Instance) -> list[tuple[str, str]]:
-    """Name and value of each fact, most telling first."""
+
+def facts(instance: Instance, catalog: Catalog) -> list[tuple[str, str]]:
+    """Name and value of each fact, most telling first; what the catalogue knows goes by its title."""
+    title = _image_title(instance, catalog)
+    image = instance.image if title == instance.image else f"{title} ({instance.image})"
     runs = (
-        translate("Facts", "the built-in {runs} guest, in place of {image}").format(
-            runs=instance.runs, image=instance.image
-        )
+        translate("Facts", "the built-in {runs} guest, in place of {image}").format(runs=instance.runs, image=title)
         if instance.runs
-        else instance.image
+        else title
     )
     provider = instance.provider
     if instance.emulated:
@@ -30,14 +35,14 @@ def facts(instance: Instance) -> list[tuple[str, str]]:
         trust = f"{trust}, {instance.trust_by}"
     return [
         (translate("Facts", "Runs"), runs),
-        (translate("Facts", "Image"), instance.image),
+        (translate("Facts", "Image"), image),
         (
             translate("Facts", "Machine"),
             translate("Facts", "{type}, {vcpus} vCPU, {memory}").format(
                 type=instance.machine_type, vcpus=instance.vcpus, memory=mebibytes(instance.memory_mib)
             ),
         ),
-        (translate("Facts", "Place"), f"{instance.zone or instance.region} ({instance.cloud})"),
+        (translate("Facts", "Place"), f"{instance.zone or instance.region} ({_cloud_title(instance, catalog)})"),
         (translate("Facts", "Provider"), provider),
         (translate("Facts", "Technology"), technology_word(instance.technology)),
         (translate("Facts", "Trust"), trust),
@@ -47,11 +52,26 @@ def facts(instance: Instance) -> list[tuple[str, str]]:
     ]
 
 
+def _image_title(instance: Instance, catalog: Catalog) -> str:
+    try:
+        return catalog.image(instance.cloud, instance.image).title
+    except NotFound:
+        return instance.image
+
+
+def _cloud_title(instance: Instance, catalog: Catalog) -> str:
+    try:
+        return catalog.cloud_title(instance.cloud)
+    except NotFound:
+        return instance.cloud
+
+
 class FactsCard(QFrame):
     """Names at the left, values (selectable) at the right."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, catalog: Catalog, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._catalog = catalog
         self.setProperty("kind", "card")
         self.setObjectName("facts")
         self._grid = QGridLayout(self)
@@ -65,13 +85,14 @@ class FactsCard(QFrame):
         self._values: list[QLabel] = []
 
     def show_instance(self, instance: Instance) -> None:
-        known = facts(instance)
+        known = facts(instance, self._catalog)
         if not self._values:
             for row, (name, _) in enumerate(known, start=1):
                 label = QLabel(name)
                 label.setProperty("kind", "muted")
                 value = QLabel()
                 value.setWordWrap(True)
+                value.setMinimumWidth(_NARROWEST)  # else a label of 63 characters would force the page wide
                 value.setTextFormat(Qt.TextFormat.PlainText)
                 value.setTextInteractionFlags(
                     Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard

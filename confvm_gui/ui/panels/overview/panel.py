@@ -19,7 +19,7 @@ from confvm_gui.ui.panels.instance_panel import InstancePanel
 from confvm_gui.ui.panels.overview.facts import FactsCard
 from confvm_gui.ui.panels.overview.query_box import QueryBox
 from confvm_gui.ui.panels.overview.three_states import ThreeStates
-from confvm_gui.ui.text import moment
+from confvm_gui.ui.text import breakable, moment
 from confvm_gui.ui.theme import UNIT
 
 _LATEST = 6
@@ -34,7 +34,7 @@ class OverviewPanel(InstancePanel):
 
     def __init__(self, session: FleetSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self.facts = FactsCard()
+        self.facts = FactsCard(session.catalog)
         self.states = ThreeStates()
         self.query = QueryBox(session, self.tasks)
         self._notice = QVBoxLayout()
@@ -182,9 +182,10 @@ class OverviewPanel(InstancePanel):
         mark.setPixmap(role_pixmap(name, role, 16, self.devicePixelRatioF()))
         when = QLabel(moment(record.event.at))
         when.setProperty("kind", "muted")
-        text = QLabel(record.event.message)
+        text = QLabel(breakable(record.event.message))
         text.setWordWrap(True)
         text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setAccessibleName(record.event.message)
         line.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(when, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(text, 1)
