@@ -75,6 +75,9 @@ def build_parser() -> argparse.ArgumentParser:
     from confvm_gui.app.measure_command import add_measure_parser
 
     add_measure_parser(commands, [everywhere])
+    from confvm_gui.app.verify_command import add_verify_parser
+
+    add_verify_parser(commands, [everywhere])
 
     bench = commands.add_parser("bench", parents=[everywhere], help="measure, each figure against its reference")
     bench.add_argument("names", nargs="*", metavar="NAME", help="default: all")
@@ -140,6 +143,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         from confvm_gui.app.measure_command import run_measure
 
         return run_measure(options, sys.stdout)
+    if options.command == "verify":
+        from confvm_gui.app.verify_command import run_verify
+
+        return run_verify(options, sys.stdout)
     return _dispatch_long(options)
 
 

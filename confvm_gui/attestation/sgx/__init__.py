@@ -1,0 +1,1 @@
+"""Intel SGX: ECDSA quotes of enclaves."""

@@ -1,0 +1,1 @@
+"""Intel TDX: TD report bodies and what is asked of them."""
