@@ -12,6 +12,7 @@ The built-in guests are compiled without such instructions, and their build refu
 from __future__ import annotations
 
 import ctypes
+import threading
 import time
 from dataclasses import dataclass
 from enum import Enum
@@ -87,6 +88,7 @@ class Core:
         self._reset_state = self._engine.context_save()
         self._current: Vcpu | None = None
         self._stop_asked = False
+        self._stopping = threading.Lock()
 
     def new_context(self) -> UcContext:
         """Registers as after power-on, for a new vCPU."""
@@ -100,7 +102,8 @@ class Core:
         engine.context_restore(vcpu.context)
         engine.ctl(uc.UC_CTL_TLB_FLUSH, uc.UC_CTL_IO_WRITE)
         vcpu.crash = ""
-        self._stop_asked = False
+        with self._stopping:
+            self._stop_asked = False
         started = time.thread_time()
         try:
             engine.emu_start(vcpu.next_instruction, 0)  # exits are disabled: the second address means nothing
@@ -121,8 +124,11 @@ class Core:
 
     def stop(self) -> None:
         """End the current turn. Called from another thread; harmless when no turn runs."""
-        self._stop_asked = True
-        self._engine.emu_stop()
+        # Both or neither after a turn has begun: if the note were lost and the turn ended, the guest would be taken for
+        # one that waits. The other way round it only wakes early.
+        with self._stopping:
+            self._stop_asked = True
+            self._engine.emu_stop()
 
     def drop_translations(self) -> None:
         """Forget translated code: memory that held code was changed from outside, or has a new owner."""
