@@ -80,6 +80,11 @@ class GuestHost:
         """Process ids of the workers that run."""
         return tuple(worker.process.pid or 0 for worker in self._workers if not worker.lost)
 
+    @property
+    def guests(self) -> tuple[int, ...]:
+        """Numbers of the guests that have a vCPU."""
+        return tuple(self._guests)
+
     async def start(self) -> None:
         """Start the workers that do not run yet. Raises WorkerLost if one does not come up."""
         async with self._starting:

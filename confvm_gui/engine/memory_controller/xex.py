@@ -42,7 +42,7 @@ _SLACK: Final = BLOCK - 1
 
 
 def _aligned(size: int) -> NDArray[np.uint8]:
-    """`size` bytes that begin on a cache line, which wide loads and stores are markedly faster with."""
+    """`size` bytes that begin on a cache line, so that no wide load or store spans two."""
     raw = np.empty(size + _CACHE_LINE, dtype=np.uint8)
     start = -raw.ctypes.data % _CACHE_LINE
     return raw[start : start + size]

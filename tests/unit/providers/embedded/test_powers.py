@@ -14,7 +14,7 @@ from confvm_gui.domain.ports.memory_source import MemorySource
 from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.engine.guests.mailbox import REQUEST_GPA, RESPONSE_GPA
 from confvm_gui.providers.embedded.console import SCROLLBACK_BYTES, SerialConsole
-from tests.support.embedded_rig import RAM, SECRET_FIELD, embedded, launch_request, ready, write_records
+from tests.support.embedded_rig import RAM, SECRET_FIELD, embedded, launch_request, ready, small_machine, write_records
 from tests.support.operations import OperationRecord
 from tests.support.patience import until
 
@@ -158,16 +158,21 @@ async def test_questions_and_answers_are_not_readable_on_their_way(data_dir: Pat
 
 
 async def test_an_answer_that_the_host_forged_is_not_believed(data_dir: Path, tmp_path: Path) -> None:
-    async with embedded(data_dir) as provider:
+    machine = small_machine()
+    async with embedded(data_dir, make_machine=lambda: machine) as provider:
         made = await provider.create(launch_request(records=write_records(tmp_path)), OperationRecord())
         await ready(provider, made.id)
         await provider.query(made.id, Query(QueryVerb.COUNT, "id", "V-1"))
         host = provider.memory(made.id, Viewer.HYPERVISOR)
         answer = (await host.read(RESPONSE_GPA, PAGE_SIZE)).data
         last = int.from_bytes(answer[:4], "little")
+        # A host that cheats also keeps the guest from answering first.
+        (vcpu,) = machine.vcpus.guests
+        await machine.vcpus.pause(vcpu)
         await host.write(RESPONSE_GPA, (last + 1).to_bytes(4, "little") + answer[4:64])
         with pytest.raises(GuestFault, match="not authentic"):
             await provider.query(made.id, Query(QueryVerb.COUNT, "id", "V-1"))
+        machine.vcpus.resume(vcpu)
         assert (await provider.query(made.id, Query(QueryVerb.COUNT, "id", "V-1"))).count == 1
 
 
