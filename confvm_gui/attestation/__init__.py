@@ -10,6 +10,7 @@ other's mistakes. Untrusted is a verdict; InvalidInput means malformed bytes; al
     roots              the pinned roots
     endorsement_files  certificates, lists and collateral, sorted by content
     reference_file     reference values from JSON or TOML
+    bundle             evidence and endorsements in one zip
     needs              which endorsements a piece of evidence needs, and where they are published
     x509               certificates, revocation lists, paths
     snp, sev           AMD;  dcap, tdx, sgx: Intel;  tpm, eventlog, gce, azure, nitro: vTPMs and clouds

@@ -7,7 +7,7 @@ from confvm_gui.attestation.azure.verify import looks_like_azure
 from confvm_gui.attestation.dcap.quote import TeeType, looks_like_quote
 from confvm_gui.attestation.eventlog.algorithms import HashAlgorithm
 from confvm_gui.attestation.eventlog.canonical import looks_canonical
-from confvm_gui.attestation.eventlog.log import looks_like_event_log, parse_event_log
+from confvm_gui.attestation.eventlog.log import log_algorithms, looks_like_event_log
 from confvm_gui.attestation.gce.verify import looks_like_attestation
 from confvm_gui.attestation.json_object import parse_object
 from confvm_gui.attestation.nitro.document import looks_like_nitro
@@ -18,13 +18,15 @@ from confvm_gui.attestation.tpm.structures import looks_like_tpm_quote
 from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.sev.attestation_report import ATTESTATION_REPORT_SIZE
-from confvm_gui.sev.snp_report import SNP_REPORT_SIZE
+from confvm_gui.sev.snp_report import SNP_REPORT_SIZE, VERSIONS
 
 _CC_ALGORITHMS = ((HashAlgorithm.SHA384,), (HashAlgorithm.SM3_256,))
 
 
 def recognise(data: bytes) -> EvidenceFormat:
     """The format of evidence; InvalidInput("evidence") if it is none that is known."""
+    if len(data) == SNP_REPORT_SIZE and int.from_bytes(data[:4], "little") in VERSIONS:
+        return EvidenceFormat.SNP_REPORT
     for looks, found in (
         (looks_like_nitro, EvidenceFormat.NITRO),
         (looks_like_hcl, EvidenceFormat.AZURE_HCL),
@@ -41,13 +43,13 @@ def recognise(data: bytes) -> EvidenceFormat:
         return EvidenceFormat.TDX_QUOTE if tee == TeeType.TDX else EvidenceFormat.SGX_QUOTE
     if data[:256].lstrip()[:1] == b"{":
         return _recognise_json(data)
-    if len(data) == SNP_REPORT_SIZE:
+    if len(data) == SNP_REPORT_SIZE:  # of a version that is not known, which the verdict tells
         return EvidenceFormat.SNP_REPORT
     if len(data) == ATTESTATION_REPORT_SIZE:
         return EvidenceFormat.SEV_REPORT
     if looks_like_event_log(data):
-        algorithms = parse_event_log(data).algorithms
-        return EvidenceFormat.CC_EVENT_LOG if algorithms in _CC_ALGORITHMS else EvidenceFormat.TCG_EVENT_LOG
+        confidential = log_algorithms(data) in _CC_ALGORITHMS
+        return EvidenceFormat.CC_EVENT_LOG if confidential else EvidenceFormat.TCG_EVENT_LOG
     raise InvalidInput(
         "evidence",
         f"These {len(data)} bytes are no evidence in a known format: SNP report, SEV measurement or certificates, "

@@ -26,6 +26,9 @@ from confvm_gui.domain.errors import InvalidInput
 _FIELD: Final = "reference"
 _WHAT: Final = "The reference file"
 _MAX_SIZE: Final = 256 * 1024
+_MAX_TOML: Final = 32 * 1024
+_MAX_DOTS: Final = 32
+"""In one line: `tomllib` takes time and memory by the square of a dotted key's parts."""
 _NAMES: Final = frozenset(
     {
         "report_data",
@@ -73,6 +76,9 @@ def parse_reference_values(data: bytes) -> ReferenceValues:
 def _parsed(data: bytes) -> dict[str, Any]:
     if data.lstrip()[:1] == b"{":
         return parse_object(data, _WHAT, _FIELD)
+    require_size(data, _MAX_TOML, f"{_WHAT} (TOML)", _FIELD)
+    if any(line.count(b".") > _MAX_DOTS for line in data.splitlines()):
+        raise InvalidInput(_FIELD, f"{_WHAT} has a line with more than {_MAX_DOTS} dots")
     try:
         return tomllib.loads(data.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:

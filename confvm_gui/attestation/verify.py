@@ -22,9 +22,12 @@ from confvm_gui.attestation.sgx.verify import verify_sgx
 from confvm_gui.attestation.snp.verify import verify_snp
 from confvm_gui.attestation.tdx.verify import verify_tdx
 from confvm_gui.attestation.tpm.verify import verify_tpm
-from confvm_gui.attestation.x509.path import readable, readable_lists
+from confvm_gui.attestation.x509.path import MAX_CERTIFICATES, readable, readable_lists
 from confvm_gui.domain.attestation import Endorsements, Evidence, EvidenceFormat, ReferenceValues, Verdict
+from confvm_gui.domain.errors import InvalidInput
 
+_MAX_ENDORSEMENTS: Final = 128 * 1024
+"""Bytes of each kind."""
 _VERIFIERS: Final[MappingProxyType[EvidenceFormat, Callable[[Inquiry, Evidence], object]]] = MappingProxyType(
     {
         EvidenceFormat.SNP_REPORT: verify_snp,
@@ -54,11 +57,29 @@ def evaluate(
     are more endorsements than one chain can have.
     """
     kind = evidence.format or recognise(evidence.data)
+    _require_modest(endorsements)
     inquiry = Inquiry(kind, endorsements, reference_values, at)
     _drop_damaged(inquiry)
     _VERIFIERS[kind](inquiry, evidence)
     appraise(inquiry)
     return inquiry.verdict()
+
+
+def _require_modest(endorsements: Endorsements) -> None:
+    """More than one chain can have is not read: a verdict takes no longer than 100 ms, whatever is given."""
+    for what, given in (
+        ("certificates", endorsements.certificates),
+        ("revocation lists", endorsements.crls),
+        ("AMD certificates", endorsements.amd_certificates),
+        ("documents of Intel's", endorsements.documents),
+    ):
+        total = sum(map(len, given))
+        if len(given) > MAX_CERTIFICATES or total > _MAX_ENDORSEMENTS:
+            raise InvalidInput(
+                "endorsements",
+                f"{len(given)} {what} of {total} bytes were given; give those of this evidence only, at most "
+                f"{MAX_CERTIFICATES} of {_MAX_ENDORSEMENTS} bytes",
+            )
 
 
 def _drop_damaged(inquiry: Inquiry) -> None:

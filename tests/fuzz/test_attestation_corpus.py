@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from confvm_gui.attestation.bundle import Bundle, pack, unpack
 from confvm_gui.attestation.endorsement_files import gather
 from confvm_gui.attestation.eventlog.canonical import parse_canonical_log
 from confvm_gui.attestation.eventlog.log import parse_event_log
@@ -295,6 +296,18 @@ def with_only_invalid_input(parser: Callable[[bytes], object], data: bytes) -> N
         parser(data)
 
 
+def bundles(vectors: Vectors) -> Target:
+    packed = pack(Bundle(Evidence(vectors.milan_report()), vectors.milan(), NOW))
+    parts: dict[str, bytes] = {EvidencePart.EVENT_LOG: bytes(100)}
+    other = pack(Bundle(Evidence(b"x", EvidenceFormat.TPM_QUOTE, parts), Endorsements()))
+
+    def target(data: bytes) -> object:
+        bundle = unpack(data)
+        return evaluate(bundle.evidence, bundle.endorsements, REFERENCE, NOW)
+
+    return target, [packed, other]
+
+
 TARGETS = (
     snp,
     intel_quotes,
@@ -317,6 +330,7 @@ TARGETS = (
     anything,
     reference_files,
     bare_parsers,
+    bundles,
 )
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from confvm_gui.attestation.byte_reader import ByteReader, require_size
@@ -28,7 +27,8 @@ MAX_BANKS: Final = 5
 _SPEC_ID_03: Final = b"Spec ID Event03\0"
 _SHA1_HEADER: Final = struct.Struct("<II20sI")
 _WHAT: Final = "The event log"
-_KNOWN: Final = frozenset(int(item) for item in HashAlgorithm)
+_AGILE_HEADER: Final = struct.Struct("<III")
+_KNOWN: Final = {int(item): item for item in HashAlgorithm}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,21 @@ def parse_event_log(data: bytes, field: str = "evidence") -> EventLog:
     require_size(data, MAX_LOG_SIZE, _WHAT, field)
     reader = ByteReader(data, _WHAT, field=field)
     first = _sha1_event(reader, 0)
-    if first.type == EventType.EV_NO_ACTION and first.data.startswith(_SPEC_ID_03):
+    if _is_specification(first):
         sizes = _specification(first.data, field)
         known = tuple(HashAlgorithm(number) for number in sizes if number in _KNOWN)
         events = _read_all(reader, sizes, 0)
         return EventLog(events, known, True, reader.position)
     events = (first, *_read_all(reader, None, 1))
     return EventLog(events, (HashAlgorithm.SHA1,), False, reader.position)
+
+
+def log_algorithms(data: bytes, field: str = "evidence") -> tuple[HashAlgorithm, ...]:
+    """Banks that the log at the beginning of `data` has digests for, from its first event; InvalidInput(`field`)."""
+    first = _sha1_event(ByteReader(data, _WHAT, field=field), 0)
+    if not _is_specification(first):
+        return (HashAlgorithm.SHA1,)
+    return tuple(HashAlgorithm(number) for number in _specification(first.data, field) if number in _KNOWN)
 
 
 def looks_like_event_log(data: bytes) -> bool:
@@ -99,7 +107,11 @@ def looks_like_event_log(data: bytes) -> bool:
 
 def _sha1_event(reader: ByteReader, number: int) -> Event:
     register, kind, digest, size = _SHA1_HEADER.unpack(reader.take(_SHA1_HEADER.size))
-    return Event(number, register, kind, MappingProxyType({HashAlgorithm.SHA1: digest}), reader.take(size))
+    return Event(number, register, kind, {HashAlgorithm.SHA1: digest}, reader.take(size))
+
+
+def _is_specification(event: Event) -> bool:
+    return event.type == EventType.EV_NO_ACTION and event.data.startswith(_SPEC_ID_03)
 
 
 def _specification(data: bytes, field: str) -> dict[int, int]:
@@ -145,19 +157,24 @@ def _is_padding(reader: ByteReader) -> bool:
 
 
 def _agile_event(reader: ByteReader, sizes: dict[int, int], number: int) -> Event:
-    register, kind, count = reader.number(4), reader.number(4), reader.number(4)
+    data = reader.data
+    register, kind, count = _AGILE_HEADER.unpack(reader.take(_AGILE_HEADER.size))
     if not count and kind != EventType.EV_NO_ACTION:
         raise reader.error(f"has no digest in event {number}")
     if count > len(sizes):
         raise reader.error(f"has {count} digests in event {number}, but names {len(sizes)} algorithms")
     digests: dict[HashAlgorithm, bytes] = {}
     seen: set[int] = set()
+    position = reader.position
     for _ in range(count):
-        algorithm = reader.number(2)
+        algorithm = int.from_bytes(data[position : position + 2], "little")
         if algorithm not in sizes or algorithm in seen:
             raise reader.error(f"has a digest of algorithm {algorithm:#06x} in event {number} that it does not name")
         seen.add(algorithm)
-        digest = reader.take(sizes[algorithm])
-        if algorithm in _KNOWN:
-            digests[HashAlgorithm(algorithm)] = digest
-    return Event(number, register, kind, MappingProxyType(digests), reader.counted(4, limit=MAX_LOG_SIZE))
+        end = position + 2 + sizes[algorithm]
+        known = _KNOWN.get(algorithm)
+        if known is not None:
+            digests[known] = data[position + 2 : end]
+        position = end
+    reader.take(position - reader.position)  # checks that all of it was there
+    return Event(number, register, kind, digests, reader.counted(4, limit=MAX_LOG_SIZE))

@@ -29,7 +29,7 @@ from confvm_gui.attestation.eventlog.uefi import (
 from confvm_gui.domain.errors import InvalidInput
 
 _DATABASES = ("PK", "KEK", "db", "dbx")
-_MAX_DRIVERS = 256
+_MAX_DRIVERS = 64
 """Whose origin is looked at; it is a hint only."""
 
 

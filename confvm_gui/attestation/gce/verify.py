@@ -33,6 +33,7 @@ from confvm_gui.domain.errors import InvalidInput
 
 MAX_ATTESTATION_SIZE: Final = 2 << 20
 _MAX_QUOTES: Final = 8
+_MAX_PCRS: Final = 32
 _TEE_FIELDS: Final = {8: "SEV-SNP attestation", 9: "TDX attestation", 5: "canonical event log"}
 
 
@@ -106,7 +107,10 @@ def _material(message: Message) -> QuoteMaterial:
         raise InvalidInput("evidence", "A quote of the vTPM attestation is no TPM quote")
     algorithm = hash_algorithm(pcrs.integer(1))
     values: dict[int, bytes] = {}
-    for raw in pcrs.all_bytes(2):
+    entries = pcrs.all_bytes(2)
+    if len(entries) > _MAX_PCRS:
+        raise InvalidInput("evidence", f"A quote of the vTPM attestation has {len(entries)} PCRs")
+    for raw in entries:
         entry = Message(raw, "A PCR of a quote")
         values[entry.integer(1)] = entry.raw(2)
     banks: Banks = MappingProxyType({algorithm: MappingProxyType(values)})

@@ -56,7 +56,7 @@ def verify_nitro(inquiry: Inquiry, evidence: Evidence) -> None:
         severity = Severity.WARNING if inquiry.reference.allow_debug else Severity.ERROR
         inquiry.add(Code.DEBUG_ALLOWED, severity, f"{_SOURCE} PCR 0", "the digest of an enclave image", "zeros")
     # 5.
-    if made > inquiry.at + _CLOCK_SKEW:
+    if made - _CLOCK_SKEW > inquiry.at:
         inquiry.error(
             Code.TIMESTAMP,
             f"{_SOURCE} timestamp",
