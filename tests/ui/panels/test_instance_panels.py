@@ -182,8 +182,12 @@ def test_events_page_search_and_verify(qasync_run: Run) -> None:
             assert isinstance(panel, EventsPanel)
             await until(lambda: panel.model.rowCount() == PAGE)
             bar = panel.table.verticalScrollBar()
-            bar.setValue(bar.maximum())
-            await until(lambda: panel.model.rowCount() == PAGE + 50)
+
+            def scrolled_to_the_end() -> bool:
+                bar.setValue(bar.maximum())  # which the table works out when it comes to it
+                return panel.model.rowCount() == PAGE + 50
+
+            await until(scrolled_to_the_end)
             opened.session.events.record("instance.test", "one more", subject=_ONE.id)
             await until(lambda: panel.model.record(0).event.message == "one more")
             panel.search.setText("happening 17")

@@ -326,18 +326,23 @@ def test_the_lock_names_its_holder_and_dies_with_it(data_dir: Path) -> None:
 
 def test_a_forked_child_does_not_keep_the_lock(data_dir: Path) -> None:
     reading, writing = os.pipe()
+    told, telling = os.pipe()
 
     async def fork() -> int:
         async with await open_store(data_dir):
             child = os.fork()
             if child == 0:
+                # Python has let go of the lock by now, before it gave the child its first instruction here.
                 os.close(writing)
+                os.write(telling, b"!")
                 os.read(reading, 1)
                 os._exit(0)
+            os.read(told, 1)
             return child
 
     child = asyncio.run(fork())
-    os.close(reading)
+    for descriptor in (reading, told, telling):
+        os.close(descriptor)
     try:
         assert asyncio.run(readonly_reason(data_dir)) == ""
     finally:
