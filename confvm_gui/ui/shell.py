@@ -171,16 +171,18 @@ class ShellWindow(QMainWindow):
 
     def show_page(self, key: str) -> None:
         """Show `fleet`, `events`, `settings`, `help` or `about`."""
-        page = self._pages.get(key)
-        if page is None:
-            page = make_page(key, self.session, self._stalls, self.show_error)
-            self._pages[key] = page
-            theme_controller().dress(page.widget)
-            self.stack.addWidget(page.widget)
+        page = self._page(key)
         if page.refresh is not None:
             page.refresh()
         self.stack.setCurrentWidget(page.widget)
         self.rail.show_page(key)
+
+    def _page(self, key: str) -> WindowPage:
+        if key not in self._pages:
+            page = self._pages[key] = make_page(key, self.session, self._stalls, self.show_error)
+            theme_controller().dress(page.widget)
+            self.stack.addWidget(page.widget)
+        return self._pages[key]
 
     @property
     def page(self) -> str:
@@ -423,7 +425,7 @@ class ShellWindow(QMainWindow):
             asyncio.get_running_loop()
         except RuntimeError:
             return  # shown without a loop, as in a picture of the bare window
-        self.tasks.start("load ahead", load_ahead(lambda: self.instance_page))
+        self.tasks.start("load ahead", load_ahead(lambda: self.instance_page, self._page))
 
     def _restore_geometry(self) -> None:
         saved = text_setting(self.session.settings, GEOMETRY, "")
