@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from confvm_gui.domain.event import Severity
-from confvm_gui.sev.key_material import TransportKey
+
+if TYPE_CHECKING:
+    from confvm_gui.sev.key_material import TransportKey
+
 
 _NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
 

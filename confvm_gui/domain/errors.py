@@ -13,6 +13,7 @@
     ├── OperationCancelled      the user cancelled; what was done was rolled back
     ├── GuestFault              the guest crashed or answered nonsense
     ├── MeasurementMismatch     the launch is not what was expected; no secret was released
+    ├── EvidenceRefused         what a launch says of itself is not trusted; no secret was released
     ├── FirmwareError           the secure processor refused; carries command and status
     ├── KeyUnavailable          a key that is needed cannot be used
     ├── StoreError              the data directory cannot be used
@@ -34,6 +35,7 @@ __all__ = [
     "BugError",
     "CapacityExceeded",
     "ConfvmError",
+    "EvidenceRefused",
     "FirmwareError",
     "GuestFault",
     "InvalidInput",
@@ -92,6 +94,23 @@ class OperationCancelled(ConfvmError):
 
 class GuestFault(ConfvmError):
     """The guest crashed, or answered what it must not."""
+
+
+class EvidenceRefused(ConfvmError):
+    """What a launch says of itself is not trusted; no secret was released.
+
+    `record_id` is the AttestationRecord that holds every finding, "" if none was kept. `expected` and `actual` are
+    the measurements in hex where these differ, and `differs` says which input does, where it could be told.
+    """
+
+    def __init__(
+        self, message: str, *, record_id: str = "", expected: str = "", actual: str = "", differs: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.record_id = record_id
+        self.expected = expected
+        self.actual = actual
+        self.differs = differs
 
 
 class FirmwareError(ConfvmError):

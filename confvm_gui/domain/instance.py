@@ -103,6 +103,8 @@ class LaunchRequest:
     records: RecordsSpec | None = None
     disk_key: str = "local:default"
     """KeyRef URI of the key that wraps the disk's DEK."""
+    attest: bool = True
+    """Verify what was launched before keys are released to it; otherwise they are released unseen."""
     labels: Mapping[str, str] = field(default_factory=_no_labels)
 
     @property
@@ -139,6 +141,13 @@ class Instance:
     emulated: bool = False
     runs: str = ""
     """What really runs where that is not `image`: the built-in guest's name, else ""."""
+    secure_boot: bool = False
+    vtpm: bool = False
+    integrity_monitoring: bool = False
+    host: str = ""
+    """HostInfo.name of the host that it runs on, where its provider tells; "" while it does not run."""
+    attested_at: float | None = None
+    """When evidence of the present power-on was verified last (seconds since the epoch), or None: its freshness."""
     labels: Mapping[str, str] = field(default_factory=_no_labels)
 
     @property

@@ -15,6 +15,7 @@ class OperationKind(Enum):
     RESET = "reset"
     PAUSE = "pause"
     RESUME = "resume"
+    MIGRATE = "migrate"
     DELETE = "delete"
 
 

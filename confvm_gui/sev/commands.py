@@ -83,3 +83,4 @@ class CommandId(IntEnum):
     SNP_PAGE_RECLAIM = 0xC7
     SNP_PAGE_UNSMASH = 0xC8
     SNP_CONFIG = 0xC9
+    SNP_COMMIT = 0xCB

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from confvm_gui.sev.aes_ctr import BLOCK
 from confvm_gui.sev.errors import MeasurementMismatch
 from confvm_gui.sev.guest_policy import GuestPolicy
-from confvm_gui.sev.key_material import fresh_128_bits
+from confvm_gui.sev.key_material import TransportKey, fresh_128_bits
 from confvm_gui.sev.key_usage import Algorithm, Usage
 from confvm_gui.sev.measurement import FirmwareVersion, LaunchMeasurement, launch_measure
 from confvm_gui.sev.secret_packet import seal_secret
@@ -63,6 +63,11 @@ class GuestOwner:
         )
         return cls(guest_policy, keys, certificate.to_bytes(), session.to_bytes())
 
+    @property
+    def launch_key(self) -> TransportKey:
+        """TIK, for a verifier that checks the measurement in this process. It ends with `forget`."""
+        return self._keys.tik
+
     def check_measurement(
         self, blob48: bytes, *, api_major: int, api_minor: int, build: int, launch_digest: bytes
     ) -> None:
@@ -85,6 +90,14 @@ class GuestOwner:
             )
         self._checked = reported.measure
         self._has_context = version.has_context
+
+    def accept_unseen(self, blob48: bytes, *, api_major: int, api_minor: int, build: int) -> None:
+        """Take LAUNCH_MEASURE's `blob48` for good without comparing it: the secret then goes to whatever was launched.
+
+        For owners who asked for no attestation. InvalidInput("measurement") if the length is wrong.
+        """
+        self._checked = LaunchMeasurement.parse(blob48).measure
+        self._has_context = FirmwareVersion(api_major, api_minor, build).has_context
 
     def secret_packet(self, plaintext: bytes, measurement: bytes) -> tuple[bytes, bytes]:
         """Header (52 bytes) and payload for LAUNCH_SECRET that carry `plaintext`, zero-padded to a multiple of 16.

@@ -72,18 +72,26 @@ PLATFORM_COMMANDS: Mapping[PlatformState, frozenset[CommandId]] = MappingProxyTy
 )
 """Platform commands that are legal in each platform state."""
 
+_DEBUGGING = frozenset({CommandId.DBG_DECRYPT, CommandId.DBG_ENCRYPT, CommandId.COPY})
+"""The specification leaves their states open; they are legal here while there is memory to work on."""
+
 GUEST_COMMANDS: Mapping[GuestState, frozenset[CommandId]] = MappingProxyType(
     {
         GuestState.UNINIT: frozenset({CommandId.LAUNCH_START, CommandId.RECEIVE_START}),
         GuestState.LUPDATE: _ANY_GUEST
+        | _DEBUGGING
         | {CommandId.LAUNCH_UPDATE_DATA, CommandId.LAUNCH_UPDATE_VMSA, CommandId.LAUNCH_MEASURE},
         # ATTESTATION is younger than the state tables that this follows; the launch digest that it reports is
         # final from LAUNCH_MEASURE on, so it is legal from there.
-        GuestState.LSECRET: _ANY_GUEST | {CommandId.LAUNCH_SECRET, CommandId.LAUNCH_FINISH, CommandId.ATTESTATION},
-        GuestState.RUNNING: _ANY_GUEST | {CommandId.SEND_START, CommandId.ATTESTATION},
+        GuestState.LSECRET: _ANY_GUEST
+        | _DEBUGGING
+        | {CommandId.LAUNCH_SECRET, CommandId.LAUNCH_FINISH, CommandId.ATTESTATION},
+        GuestState.RUNNING: _ANY_GUEST | _DEBUGGING | {CommandId.SEND_START, CommandId.ATTESTATION},
         GuestState.SUPDATE: _ANY_GUEST
+        | _DEBUGGING
         | {CommandId.SEND_UPDATE_DATA, CommandId.SEND_UPDATE_VMSA, CommandId.SEND_FINISH, CommandId.SEND_CANCEL},
         GuestState.RUPDATE: _ANY_GUEST
+        | _DEBUGGING
         | {CommandId.RECEIVE_UPDATE_DATA, CommandId.RECEIVE_UPDATE_VMSA, CommandId.RECEIVE_FINISH},
         GuestState.SENT: _ANY_GUEST,
     }

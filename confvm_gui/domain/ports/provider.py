@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from enum import Enum, Flag, auto
 from typing import Protocol, runtime_checkable
 
+from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.catalogue import Technology
+from confvm_gui.domain.guest_evidence import GuestEvidence
 from confvm_gui.domain.instance import Instance, LaunchRequest
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.metrics import Sample
@@ -67,6 +69,12 @@ class OperationContext(Protocol):
 
         Raises OperationCancelled when the user has asked to cancel: the provider lets it pass after undoing what
         it had done, or does not call `step` where it is too late to turn back.
+        """
+
+    async def approve(self, launch: GuestEvidence) -> None:
+        """Have the evidence of a launch verified before any key is released to it; returns if it is trusted.
+
+        Raises EvidenceRefused otherwise: the provider lets it pass after undoing the launch, and releases nothing.
         """
 
 
@@ -153,4 +161,47 @@ class HasGuestQueries(Protocol):
 
         Raises GuestFault when it does not answer within 10 seconds or the answer is not authentic, InvalidInput
         when the guest says that the question is wrong.
+        """
+
+
+@runtime_checkable
+class HasEvidence(Protocol):
+    """Who vouches for an instance can be asked for."""
+
+    def evidence_formats(self, instance_id: str) -> Sequence[EvidenceFormat]:
+        """What it can give of the instance as it runs now, the strongest first; empty where nothing. NotFound."""
+
+    async def evidence(self, instance_id: str, form: EvidenceFormat, nonce: bytes) -> GuestEvidence:
+        """Fresh evidence that carries `nonce` (NONCE_SIZE bytes).
+
+        Raises NotFound, WrongState (it does not run), Unsupported with the reason, GuestFault, FirmwareError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class HostInfo:
+    """One host of a provider that has several."""
+
+    name: str
+    """`host-1`."""
+    title: str
+    """For people: `host 1 (emulated Genoa)`."""
+    asids_left: int | None = None
+    es_asids_left: int | None = None
+    """For SEV-ES and SEV-SNP guests."""
+
+
+@runtime_checkable
+class CanMigrate(Protocol):
+    """A running instance can be moved to another host without stopping it for long."""
+
+    def hosts(self) -> Sequence[HostInfo]: ...
+
+    def migration_unfit(self, instance_id: str) -> str:
+        """Why this instance cannot be migrated, in one sentence; "" where it can be tried. NotFound."""
+
+    async def migrate(self, instance_id: str, host: str, operation: OperationContext) -> Instance:
+        """Move it to `host`. On failure it goes on running where it was.
+
+        Raises NotFound, WrongState, Unsupported, FirmwareError (the guest's policy refuses), CapacityExceeded.
         """

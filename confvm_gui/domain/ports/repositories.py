@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from confvm_gui.domain.attestation import EvidenceFormat
+from confvm_gui.domain.attestation_record import AttestationRecord, AttestationSummary, Baseline, TcbPoint
 from confvm_gui.domain.event import AuditRecord, AuditVerdict, Event
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.metrics import Sample
@@ -66,6 +68,39 @@ class SampleRepository(Protocol):
     def prune(self, before: float) -> None: ...
 
 
+class EvidenceRepository(Protocol):
+    """Verdicts with the evidence and endorsements that they stand on."""
+
+    def append(self, record: AttestationRecord) -> None:
+        """Keeps the newest 200 of each instance, and of files."""
+
+    async def history(self, instance_id: str, *, limit: int = 200) -> Sequence[AttestationSummary]:
+        """Newest first; "" for files."""
+
+    async def get(self, record_id: str) -> AttestationRecord:
+        """Raises NotFound, StoreCorrupt."""
+
+    async def tcb_timeline(self, chip_id: str, *, limit: int = 500) -> Sequence[TcbPoint]:
+        """What the chip reported, oldest first. Points in which nothing changed from the one before are left out."""
+
+    async def chips(self) -> Sequence[str]:
+        """Ids, in hex, of the chips that reported a TCB, the one seen last first."""
+
+    def remove(self, instance_ids: Sequence[str]) -> None:
+        """What is known of instances that are gone, baselines included."""
+
+
+class BaselineRepository(Protocol):
+    """One baseline for each instance and evidence format."""
+
+    async def get(self, instance_id: str, form: EvidenceFormat) -> Baseline | None: ...
+
+    def put(self, baseline: Baseline) -> None:
+        """Insert or replace."""
+
+    def remove(self, instance_id: str, form: EvidenceFormat) -> None: ...
+
+
 class SettingRepository(Protocol):
     """Saved searches, window layout, preferences. JSON-able values, never a secret."""
 
@@ -95,6 +130,12 @@ class Store(Protocol):
 
     @property
     def samples(self) -> SampleRepository: ...
+
+    @property
+    def evidence(self) -> EvidenceRepository: ...
+
+    @property
+    def baselines(self) -> BaselineRepository: ...
 
     @property
     def settings(self) -> SettingRepository: ...
