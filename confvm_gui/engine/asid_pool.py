@@ -14,12 +14,13 @@ from confvm_gui.domain.errors import CapacityExceeded
 
 
 class AsidPool:
-    """ASIDs `first` to `last`. `flush` runs WBINVD and DF_FLUSH. Thread-safe."""
+    """ASIDs `first` to `last`, for guests of one `kind`. `flush` runs WBINVD and DF_FLUSH. Thread-safe."""
 
-    def __init__(self, first: int, last: int, flush: Callable[[], None]) -> None:
+    def __init__(self, first: int, last: int, flush: Callable[[], None], kind: str = "SEV") -> None:
         self._fresh = list(range(last, first - 1, -1))
         self._used: list[int] = []
         self._flush = flush
+        self._kind = kind
         self._lock = threading.Lock()
         self.size = last - first + 1
 
@@ -36,8 +37,10 @@ class AsidPool:
                 self._fresh, self._used = sorted(self._used, reverse=True), []
             if self._fresh:
                 return self._fresh.pop()
+        if not self.size:
+            raise CapacityExceeded(f"The emulated host has no ASIDs set apart for {self._kind} guests")
         raise CapacityExceeded(
-            f"All {self.size} ASIDs of the emulated host are in use; stop a confidential instance first"
+            f"All {self.size} ASIDs of the emulated host for {self._kind} guests are in use; stop an instance first"
         )
 
     def give_back(self, asid: int) -> None:

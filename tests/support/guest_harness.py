@@ -116,9 +116,10 @@ class GuestMachine:
         self._uc.mem_map_ptr(0, ram_bytes, UC_PROT_ALL, addressof(self._anchor))
         self._uc.ctl_set_tlb_mode(UC_TLB_VIRTUAL)
         self._uc.hook_add(UC_HOOK_TLB_FILL, self._fill)
+        # CPUID first: with a stop pending Unicorn asks the first hook only, and answers a CPUID itself.
+        self._uc.hook_add(UC_HOOK_INSN, self._cpuid, None, 1, 0, UC_X86_INS_CPUID)
         self._uc.hook_add(UC_HOOK_INSN, self._in, None, 1, 0, UC_X86_INS_IN)
         self._uc.hook_add(UC_HOOK_INSN, self._out, None, 1, 0, UC_X86_INS_OUT)
-        self._uc.hook_add(UC_HOOK_INSN, self._cpuid, None, 1, 0, UC_X86_INS_CPUID)
         self._uc.reg_write(UC_X86_REG_RIP, IMAGE_GPA)
 
     # The host's side

@@ -29,8 +29,10 @@ from confvm_gui.engine.guest_host.host import GuestHooks
 from confvm_gui.engine.guests.boot_info import BootInfo
 from confvm_gui.engine.guests.image import HEARTBEAT, GuestImage
 from confvm_gui.engine.guests.secret_table import MAILBOX_KEY_BYTES, guest_secret
+from confvm_gui.engine.launch_plan import LaunchPlan
 from confvm_gui.engine.machine import Machine, MachineGuest
 from confvm_gui.engine.memory_controller.dram import ALLOCATION_UNIT, Dram
+from confvm_gui.sev.expected_digest import LaunchMode
 from confvm_gui.sev.guest_owner import GuestOwner
 
 INSTANCES: Final = 1000
@@ -99,7 +101,10 @@ def _agree_all(image: bytes, count: int) -> float:
 
 
 async def _launch_all(image: GuestImage, count: int, workers: int) -> _Round:
-    machine = Machine(workers=workers, dram=Dram((count + _WARM_UP + 1) * max(image.minimum_ram, ALLOCATION_UNIT)))
+    # All ASIDs are for SEV guests here.
+    machine = Machine(
+        workers=workers, es_asids=0, dram=Dram((count + _WARM_UP + 1) * max(image.minimum_ram, ALLOCATION_UNIT))
+    )
     machine.power_on()
     try:
         await machine.vcpus.start()
@@ -159,9 +164,16 @@ class _Launcher:
         boot_info = BootInfo(image.minimum_ram, 0, f"name=bench-{number}").encode()
         owner = await asyncio.to_thread(GuestOwner.for_platform, machine.pdh, _POLICY)
         try:
-            guest = await machine.launch(
-                image.data, image.minimum_ram, boot_info, policy=_POLICY, dh_cert=owner.dh_cert, session=owner.session
+            plan = LaunchPlan(
+                mode=LaunchMode.SEV,
+                image=image.data,
+                ram_bytes=image.minimum_ram,
+                boot_info=boot_info,
+                policy=_POLICY,
+                dh_cert=owner.dh_cert,
+                session=owner.session,
             )
+            guest = await machine.launch(plan)
             owner.check_measurement(
                 guest.measurement,
                 api_major=version.api_major,

@@ -15,20 +15,26 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from confvm_gui.domain.errors import BugError, WorkerLost
+from confvm_gui.domain.errors import BugError, WorkerLost, WrongState
 from confvm_gui.engine.finish import finish
 from confvm_gui.engine.guest_host import protocol as p
+from confvm_gui.engine.guest_host.memory_service import answer
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
+    from confvm_gui.engine.guest_host.firmware_port import GuestFirmware
     from confvm_gui.engine.memory_controller.controller import GuestRange, MemoryController
     from confvm_gui.engine.memory_controller.dram import Dram
 
 START_TIMEOUT: Final = 30.0
 """Seconds until a worker must have reported; a loaded machine takes long to start a process."""
 REPLY_TIMEOUT: Final = 10.0
+
+
+def ignore(_: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(slots=True)
@@ -39,6 +45,10 @@ class GuestHooks:
     exited: Callable[[bool, str], None]
     """(crashed, reason)."""
     usage: Callable[[p.GuestUsage], None]
+    answered: Callable[[int], None] = ignore
+    """(number): the guest's attestation page holds this answer."""
+    firmware: GuestFirmware | None = None
+    """The host's side of an SEV-SNP guest; called on a thread of its own."""
 
 
 @dataclass(slots=True)
@@ -46,8 +56,11 @@ class _Guest:
     worker: _WorkerProcess
     memory: GuestRange
     hooks: GuestHooks
+    controller: MemoryController
+    config: p.GuestConfig
     removed: asyncio.Future[None] | None = None
     paused: asyncio.Future[None] | None = None
+    saved: asyncio.Future[p.GuestSaved] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -62,9 +75,10 @@ class _WorkerProcess:
 
 
 class GuestHost:
-    """The vCPUs of one emulated host."""
+    """The vCPUs of one emulated host, or of several that share one DRAM."""
 
-    def __init__(self, dram: Dram, controller: MemoryController, workers: int = 2) -> None:
+    def __init__(self, dram: Dram, controller: MemoryController | None = None, workers: int = 2) -> None:
+        """`controller`: that of the guests that are added without one of their own."""
         self._dram = dram
         self._controller = controller
         self._count = max(workers, 1)
@@ -114,10 +128,20 @@ class GuestHost:
                     f"A vCPU worker did not start within {START_TIMEOUT:.0f} seconds; the computer may be overloaded"
                 ) from error
 
-    async def add(self, make_config: Callable[[int], p.GuestConfig], memory: GuestRange, hooks: GuestHooks) -> int:
+    async def add(
+        self,
+        make_config: Callable[[int], p.GuestConfig],
+        memory: GuestRange,
+        hooks: GuestHooks,
+        controller: MemoryController | None = None,
+        *,
+        state: p.VcpuState | None = None,
+        paused: bool = False,
+    ) -> int:
         """Let a guest run on the worker with the fewest guests; return its number.
 
-        `make_config` gets the number. Raises WorkerLost.
+        `make_config` gets the number. `controller` is that of the host the guest is on. With `state` the guest goes on
+        from there, with `paused` not before `resume`. Raises WorkerLost.
         """
         await self.start()
         alive = [worker for worker in self._workers if not worker.lost]
@@ -126,10 +150,22 @@ class GuestHost:
         worker = min(alive, key=lambda candidate: len(candidate.guests))
         guest = self._next_guest
         self._next_guest += 1
-        self._guests[guest] = _Guest(worker, memory, hooks)
+        config = make_config(guest)
+        controller = controller or self._controller
+        if controller is None:
+            raise BugError("A guest needs the memory controller of its host")
+        self._guests[guest] = _Guest(worker, memory, hooks, controller, config)
         worker.guests.add(guest)
-        self._send(worker, p.AddGuest(make_config(guest)))
+        self._send(worker, p.AddGuest(config, state, paused))
         return guest
+
+    def config(self, guest: int) -> p.GuestConfig:
+        """What the guest was added with."""
+        return self._entry(guest).config
+
+    def hooks(self, guest: int) -> GuestHooks:
+        """Whom the guest's reports go to."""
+        return self._entry(guest).hooks
 
     async def remove(self, guest: int) -> None:
         """Take the guest off its core for good. When this returns, nobody touches its memory any more."""
@@ -150,12 +186,33 @@ class GuestHost:
     async def pause(self, guest: int) -> None:
         """Stop running the guest; its memory and registers stay. Returns once it stands still."""
         entry = self._entry(guest)
+        if entry.worker.lost:
+            raise WorkerLost("The vCPU worker that ran the guest died")
         entry.paused = asyncio.get_running_loop().create_future()
         self._send(entry.worker, p.PauseGuest(guest))
         try:
             await asyncio.wait_for(entry.paused, REPLY_TIMEOUT)
         except TimeoutError as error:
             raise WorkerLost("The vCPU worker does not answer") from error
+
+    async def save(self, guest: int) -> p.VcpuState:
+        """What a paused guest needs besides its memory to go on elsewhere (`add`). It stays here, paused.
+
+        With SEV-ES and SEV-SNP the registers are in the guest's VMSA page and not in the result.
+        Raises WrongState if the guest has ended or is not paused, WorkerLost.
+        """
+        entry = self._entry(guest)
+        if entry.worker.lost:
+            raise WorkerLost("The vCPU worker that ran the guest died")
+        entry.saved = asyncio.get_running_loop().create_future()
+        self._send(entry.worker, p.SaveGuest(guest))
+        try:
+            saved = await asyncio.wait_for(entry.saved, REPLY_TIMEOUT)
+        except TimeoutError as error:
+            raise WorkerLost("The vCPU worker does not answer") from error
+        if saved.state is None:
+            raise WrongState(f"The registers of the guest cannot be had: {saved.problem}")
+        return saved.state
 
     def resume(self, guest: int) -> None:
         self._send(self._entry(guest).worker, p.ResumeGuest(guest))
@@ -250,13 +307,11 @@ class GuestHost:
             while True:
                 request = worker.memory_port.recv()
                 guest = self._guests.get(request.guest)
-                if guest is not None:
-                    match request:
-                        case p.ConvertPages(_, page, count, private):
-                            self._controller.convert(guest.memory, page, count, private)
-                        case p.DeviceWrite(_, gpa, data):
-                            self._controller.hypervisor_write(guest.memory, gpa, data)
-                worker.memory_port.send(True)
+                worker.memory_port.send(
+                    answer(request, guest.memory, guest.controller, guest.hooks.firmware)
+                    if guest is not None
+                    else "the host does not know this guest"
+                )
         except (EOFError, OSError):
             return
 
@@ -277,6 +332,12 @@ class GuestHost:
                 self._resolve(self._guests[guest].removed if guest in self._guests else None)
             case p.GuestPaused(guest):
                 self._resolve(self._guests[guest].paused if guest in self._guests else None)
+            case p.GuestSaved(guest):
+                if guest in self._guests and (saved := self._guests[guest].saved) is not None and not saved.done():
+                    saved.set_result(report)
+            case p.GuestAnswered(guest, sequence):
+                if guest in self._guests:
+                    self._guests[guest].hooks.answered(sequence)
             case p.Usage(guests):
                 for usage in guests:
                     if usage.guest in self._guests:
@@ -294,6 +355,8 @@ class GuestHost:
             if entry is not None:
                 self._resolve(entry.removed)
                 self._resolve(entry.paused)
+                if entry.saved is not None and not entry.saved.done():
+                    entry.saved.set_result(p.GuestSaved(guest, None, "the vCPU worker that ran it died"))
                 entry.hooks.exited(True, f"the vCPU worker that ran it died (exit code {code})")
         worker.guests.clear()
 

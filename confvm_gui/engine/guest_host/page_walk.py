@@ -2,6 +2,9 @@
 
 Four-level paging of long mode (APM volume 2, 5.3). The C-bit of the last entry says whether the access is private
 (APM volume 2, 15.34.1); with paging off (CR3 zero here: guests start so) every access of an SEV guest is private.
+
+No translation is kept here from one walk to the next, and the CPU's TLB is dropped before every turn and after every
+page state change: a page that the hypervisor took back faults at the guest's next access, a turn later at most.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ _AHEAD: Final = 64
 """Pages converted at once: following pages that nobody has used are most likely wanted next."""
 
 Convert = Callable[[int, int, bool], None]
-"""(page, count, private): ask the memory controller to change the pages' representation."""
+"""(page, count, private): ask the memory controller to change the pages' representation. Raises PageFault."""
 
 
 class PageFault(Exception):
@@ -34,7 +37,16 @@ class PageWalk:
     """One guest's address translation."""
 
     def __init__(
-        self, memory: mmap, states: mmap, *, spa: int, ram_bytes: int, sev: bool, c_bit: int, convert: Convert
+        self,
+        memory: mmap,
+        states: mmap,
+        *,
+        spa: int,
+        ram_bytes: int,
+        sev: bool,
+        c_bit: int,
+        convert: Convert,
+        snp: bool = False,
     ) -> None:
         self._memory = memory
         self._states = states
@@ -45,14 +57,33 @@ class PageWalk:
         self._c_mask = 1 << c_bit if sev else 0
         self._address_mask = _ADDRESS & ~self._c_mask
         self._convert = convert
+        self._validated = bytearray(self._pages) if snp else None
+        """Pages that the guest has PVALIDATEd: under SEV-SNP no other may be converted ahead of its use."""
+
+    def note_validated(self, page: int, count: int, validated: bool) -> None:
+        """PVALIDATE succeeded on `count` pages from `page` on."""
+        if self._validated is not None:
+            self._validated[page : page + count] = bytes([validated]) * count
+
+    def locate(self, virtual: int, cr3: int) -> int:
+        """The GPA of the page behind `virtual`, which itself is not accessed (PVALIDATE). Raises PageFault."""
+        gpa, _, _ = self._walk(virtual, cr3)
+        if gpa // PAGE_SIZE >= self._pages:
+            raise PageFault(f"access to {gpa:#x}, outside the guest's RAM")
+        return gpa
 
     def translate(self, virtual: int, cr3: int) -> tuple[int, bool]:
         """Return (SPA of the page, writable) and make the page's representation fit the access.
 
         Raises PageFault.
         """
+        gpa, private, writable = self._walk(virtual, cr3)
+        return self._use(gpa, private=private), writable
+
+    def _walk(self, virtual: int, cr3: int) -> tuple[int, bool, bool]:
+        """(GPA of the page, private, writable)."""
         if cr3 == 0:
-            return self._use(virtual & ~(PAGE_SIZE - 1), private=True), True
+            return virtual & ~(PAGE_SIZE - 1), True, True
         table, private, writable = cr3 & self._address_mask, bool(cr3 & self._c_mask), True
         for shift in _LEVELS:
             base = self._use(table, private=private)
@@ -64,7 +95,7 @@ class PageWalk:
             if shift == _LEVELS[-1] or entry & _LARGE:
                 offset = virtual & ((1 << shift) - 1)
                 frame = entry & self._address_mask & ~((1 << shift) - 1)
-                return self._use((frame | offset) & ~(PAGE_SIZE - 1), private=private), writable
+                return (frame | offset) & ~(PAGE_SIZE - 1), private, writable
             table = entry & self._address_mask
         raise PageFault(f"page fault at {virtual:#x}")
 
@@ -79,11 +110,24 @@ class PageWalk:
             if state == UNTOUCHED and wanted == RAW:
                 self._states[index] = RAW
             else:
-                self._convert(page, self._untouched_run(index) if state == UNTOUCHED else 1, wanted == PRIVATE)
+                self._make_fit(page, index, state, wanted == PRIVATE)
             state = wanted
         if not state & TOUCHED:
             self._states[index] = wanted | TOUCHED
         return self._spa + gpa
+
+    def _make_fit(self, page: int, index: int, state: int, private: bool) -> None:
+        count = self._untouched_run(index) if state == UNTOUCHED else 1
+        if self._validated is not None and count > 1:
+            known = self._validated[page : page + count]
+            count = len(known) - len(known.lstrip(b"\1")) or 1
+        try:
+            self._convert(page, count, private)
+        except PageFault:
+            if count == 1:
+                raise
+            # The hypervisor took one of the following pages back: that is no fault of this access.
+            self._convert(page, 1, private)
 
     def _untouched_run(self, index: int) -> int:
         limit = min(_AHEAD, self._first_state + self._pages - index)

@@ -54,6 +54,9 @@ class Scheduler:
     def resume(self, guest: int) -> None:
         self._paused.discard(guest)
 
+    def is_paused(self, guest: int) -> bool:
+        return guest in self._paused
+
     def next(self, now: float) -> int | None:
         """The guest to run now, taken from the queue; None if nobody wants to."""
         while self._timers and self._timers[0][0] <= now:

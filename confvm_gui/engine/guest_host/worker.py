@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 from confvm_gui.domain.memory import PAGE_SIZE
 from confvm_gui.engine.guest_host import protocol as p
 from confvm_gui.engine.guest_host.devices import Devices
+from confvm_gui.engine.guest_host.host_calls import HostCalls
 from confvm_gui.engine.guest_host.page_walk import PageWalk
 from confvm_gui.engine.guest_host.scheduler import TURN_SECONDS, Scheduler
-from confvm_gui.engine.memory_controller.page_state import PRIVATE, RAW, STATE_MASK, UNTOUCHED
+from confvm_gui.engine.memory_controller.page_state import PRIVATE, STATE_MASK, TOUCHED
 
 if TYPE_CHECKING:
     from confvm_gui.engine.guest_host.core import Core, Vcpu
@@ -152,8 +153,12 @@ class Worker:
             self._scheduler.sleep(guest, None if wait is None else time.monotonic() + wait / 1000)
         else:
             crashed = turn is Turn.CRASHED
-            self._scheduler.remove(guest)
-            self._commands.send(p.GuestExited(guest, crashed, vcpu.crash if crashed else "the guest powered off"))
+            self._end(guest, vcpu, crashed, vcpu.crash if crashed else "the guest powered off")
+
+    def _end(self, guest: int, vcpu: Vcpu, crashed: bool, reason: str) -> None:
+        vcpu.ended = reason
+        self._scheduler.remove(guest)
+        self._commands.send(p.GuestExited(guest, crashed, reason))
 
     def _flush_console(self, guest: int, vcpu: Vcpu) -> None:
         if vcpu.devices.output:
@@ -162,20 +167,19 @@ class Worker:
 
     def _obey(self, command: p.Command) -> None:
         match command:
-            case p.AddGuest(config):
-                self._add(config)
+            case p.AddGuest(config, state, paused):
+                self._add(config, state, paused)
             case p.RemoveGuest(guest):
-                self._scheduler.remove(guest)
-                vcpu = self._guests.pop(guest, None)
-                if vcpu is not None:
-                    vcpu.devices.close()
-                self._ran.discard(guest)
-                self._commands.send(p.GuestRemoved(guest))
+                self._remove(guest)
             case p.PauseGuest(guest):
                 self._scheduler.pause(guest)
+                if guest in self._guests:
+                    self._store_registers(self._guests[guest])
                 self._commands.send(p.GuestPaused(guest))
+            case p.SaveGuest(guest):
+                self._commands.send(self._saved(guest))
             case p.ResumeGuest(guest):
-                self._scheduler.resume(guest)
+                self._resume(guest)
             case p.Doorbell(guest):
                 self._scheduler.wake(guest)
             case p.ConsoleInput(guest, data):
@@ -187,14 +191,16 @@ class Worker:
             case p.Quit():
                 pass
 
-    def _add(self, config: p.GuestConfig) -> None:
+    def _add(self, config: p.GuestConfig, state: p.VcpuState | None, paused: bool) -> None:
         from confvm_gui.engine.guest_host.core import Vcpu
 
-        def convert(page: int, count: int, private: bool) -> None:
-            self._ask_controller(p.ConvertPages(config.guest, page, count, private))
+        def answered(sequence: int) -> None:
+            self._flush_console(config.guest, self._guests[config.guest])
+            self._commands.send(p.GuestAnswered(config.guest, sequence))
 
+        calls = HostCalls(self._memory_port, self._memory, self._states, config, answered)
         try:
-            devices = Devices(config.disk_path, lambda gpa, data: self._device_write(config, gpa, data))
+            devices = Devices(config.disk_path, calls.device_write, calls, snp=config.snp)
         except OSError as error:
             self._commands.send(p.GuestExited(config.guest, True, f"the disk cannot be opened: {error.strerror}"))
             return
@@ -205,33 +211,86 @@ class Worker:
             ram_bytes=config.ram_bytes,
             sev=config.sev,
             c_bit=config.c_bit,
-            convert=convert,
+            convert=calls.convert,
+            snp=config.snp,
         )
-        self._guests[config.guest] = Vcpu(config, walk, devices, self._core.new_context(), config.entry)
-        self._scheduler.add(config.guest)
+        vcpu = Vcpu(config, walk, devices, self._core.new_context(), config.entry)
+        vcpu.pvalidate = calls.pvalidate if config.snp else None
+        self._guests[config.guest] = vcpu
         # The new guest's memory may have held another's code before.
         self._stale_code = True
+        if state is not None:
+            devices.restore(state.devices)
+            vcpu.cpu_seconds = state.cpu_seconds
+        if paused:
+            self._scheduler.pause(config.guest)
+        if self._load_registers(config.guest, vcpu, state):
+            # One that slept where it comes from wakes early, as from a doorbell: one may have rung on the way.
+            self._scheduler.add(config.guest)
 
-    def _ask_controller(self, request: p.MemoryRequest) -> None:
-        try:
-            self._memory_port.send(request)
-            self._memory_port.recv()
-        except (EOFError, OSError):
-            os._exit(0)
+    def _remove(self, guest: int) -> None:
+        self._scheduler.remove(guest)
+        vcpu = self._guests.pop(guest, None)
+        if vcpu is not None:
+            self._store_registers(vcpu)
+            vcpu.devices.close()
+        self._ran.discard(guest)
+        self._commands.send(p.GuestRemoved(guest))
 
-    def _device_write(self, config: p.GuestConfig, gpa: int, data: bytes) -> bool:
-        if gpa + len(data) > config.ram_bytes:
-            return False
-        first = (config.spa + gpa) // PAGE_SIZE
-        last = (config.spa + gpa + len(data) - 1) // PAGE_SIZE + 1
-        if any(state & STATE_MASK == PRIVATE for state in self._states[first:last]):
-            self._ask_controller(p.DeviceWrite(config.guest, gpa, data))
-            return True
-        self._memory[config.spa + gpa : config.spa + gpa + len(data)] = data
-        for page in range(first, last):
-            if self._states[page] == UNTOUCHED:
-                self._states[page] = RAW
+    def _resume(self, guest: int) -> None:
+        vcpu = self._guests.get(guest)
+        if not self._scheduler.is_paused(guest):
+            return
+        # What the host did to an encrypted VMSA meanwhile is what the guest goes on with.
+        if vcpu is not None and not vcpu.ended and self._load_registers(guest, vcpu, None):
+            self._scheduler.resume(guest)
+
+    def _saved(self, guest: int) -> p.GuestSaved:
+        from confvm_gui.engine.guest_host.vcpu_state import blank_page
+
+        vcpu = self._guests.get(guest)
+        if vcpu is None:
+            return p.GuestSaved(guest, None, "it has no vCPU")
+        if vcpu.ended:
+            return p.GuestSaved(guest, None, vcpu.ended)
+        if not self._scheduler.is_paused(guest):
+            return p.GuestSaved(guest, None, "it must be paused first")
+        hidden = vcpu.config.registers_encrypted
+        registers = b"" if hidden else self._core.save(vcpu, blank_page())
+        return p.GuestSaved(guest, p.VcpuState(registers, vcpu.devices.state(), vcpu.cpu_seconds))
+
+    def _load_registers(self, guest: int, vcpu: Vcpu, state: p.VcpuState | None) -> bool:
+        from confvm_gui.engine.guest_host.vcpu_state import IllegalState
+
+        page = state.registers if state is not None else b""
+        if vcpu.config.registers_encrypted:
+            page = self._vmsa(vcpu.config) or b""
+            if not page:
+                self._end(guest, vcpu, True, "its VMSA page is not the guest's any more")
+                return False
+        if page:
+            try:
+                self._core.load(vcpu, page)
+            except IllegalState as error:
+                self._end(guest, vcpu, True, str(error))
+                return False
         return True
+
+    def _store_registers(self, vcpu: Vcpu) -> None:
+        config = vcpu.config
+        if not config.registers_encrypted or vcpu.ended:
+            return
+        page = self._vmsa(config)
+        if page is not None:  # else the guest cannot go on, and is told so when it should
+            spa = config.vmsa_spa
+            self._memory[spa : spa + PAGE_SIZE] = self._core.save(vcpu, page)
+            self._states[spa // PAGE_SIZE] = PRIVATE | TOUCHED
+
+    def _vmsa(self, config: p.GuestConfig) -> bytes | None:
+        """The guest's VMSA page in plaintext; None if the page is not in private use."""
+        if self._states[config.vmsa_spa // PAGE_SIZE] & STATE_MASK != PRIVATE:
+            return None
+        return self._memory[config.vmsa_spa : config.vmsa_spa + PAGE_SIZE]
 
     def _report_usage(self, now: float) -> None:
         self._next_usage = now + _USAGE_SECONDS

@@ -8,6 +8,9 @@ The shared memory keeps a page's plaintext while the page is in private use (`pa
 and this module computes what DRAM holds when somebody reads it. `convert` changes the representation of a page and
 never what either side sees: the same bytes of DRAM, decrypted, are what the guest's next private load returns.
 
+Under SEV-SNP the host's reverse map table (RMP) is asked before the hypervisor writes and before a page becomes
+private; a page that changes hands loses its private representation, so that the guest's next access asks anew.
+
 One lock per range keeps a reader from seeing a page between two representations: without it, a hypervisor's read
 could meet plaintext in a page that it had just found to be raw.
 """
@@ -20,11 +23,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from confvm_gui.domain.errors import BugError, InvalidInput
+from confvm_gui.domain.errors import BugError, GuestFault, InvalidInput
 from confvm_gui.domain.memory import PAGE_SIZE, PageKind
 from confvm_gui.engine.memory_controller.dram import Dram
 from confvm_gui.engine.memory_controller.page_state import PRIVATE, RAW, STATE_MASK, TOUCHED, UNTOUCHED
 from confvm_gui.engine.memory_controller.xex import BLOCK, CHUNK, AddressTweaks, XexCipher
+from confvm_gui.engine.memory_controller.xts import KEY_SIZE, XtsCipher
+from confvm_gui.engine.secure_processor.rmp import ReverseMap
+from confvm_gui.engine.secure_processor.rmp_entry import Permission, RmpResult
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,9 +59,18 @@ class GuestRange:
 
     spa: int
     length: int
-    """Bytes."""
+    """Bytes of RAM; 0 once the guest is gone."""
     asid: int
     lock: threading.Lock = field(default_factory=threading.Lock)
+    host_bytes: int = 0
+    """Bytes behind the RAM, at no GPA: the pages that the host keeps for the guest (VMSA, SNP context)."""
+    snp: bool = False
+    """Whether the RMP guards it."""
+    span: int = field(init=False)
+    """Bytes of DRAM, while the guest lives and afterwards."""
+
+    def __post_init__(self) -> None:
+        self.span = self.length + self.host_bytes
 
 
 class MemoryController:
@@ -64,39 +79,53 @@ class MemoryController:
     def __init__(self, dram: Dram, tweaks: AddressTweaks | None = None) -> None:
         self._dram = dram
         self._tweaks = tweaks or AddressTweaks()
-        self._ciphers: dict[int, XexCipher] = {}
+        self._ciphers: dict[int, XexCipher | XtsCipher] = {}
         self._by_asid: dict[int, GuestRange] = {}
+        self._rmp = ReverseMap()
+
+    def guard_with(self, rmp: ReverseMap) -> None:
+        """Take `rmp` for the host's reverse map table; before the first SNP guest."""
+        self._rmp = rmp
 
     # Ranges -----------------------------------------------------------------------------------------------------
 
-    def add_range(self, length: int, asid: int = NO_ENCRYPTION) -> GuestRange:
-        """Allocate DRAM for a guest. Raises CapacityExceeded."""
+    def add_range(
+        self, length: int, asid: int = NO_ENCRYPTION, *, host_pages: int = 0, snp: bool = False
+    ) -> GuestRange:
+        """Allocate DRAM for a guest: `length` bytes of RAM and `host_pages` behind it. Raises CapacityExceeded."""
         if asid in self._by_asid:
             raise BugError(f"ASID {asid} has memory already")
-        found = GuestRange(self._dram.allocate(length), length, asid)
+        host_bytes = host_pages * PAGE_SIZE
+        found = GuestRange(self._dram.allocate(length + host_bytes), length, asid, host_bytes=host_bytes, snp=snp)
         if asid != NO_ENCRYPTION:
             self._by_asid[asid] = found
         return found
 
+    def retire(self, guest: GuestRange) -> None:
+        """Take the memory out of everybody's reach: its guest is being powered off. Nothing is written back."""
+        with guest.lock:
+            if self._by_asid.get(guest.asid) is guest:
+                del self._by_asid[guest.asid]
+            guest.length = 0
+
     def remove_range(self, guest: GuestRange) -> None:
         """Give the guest's DRAM back; its content is gone. No vCPU may use it any more."""
-        with guest.lock:
-            self._by_asid.pop(guest.asid, None)
-            self._dram.free(guest.spa)
-            guest.length = 0
+        self.retire(guest)
+        self._dram.free(guest.spa)
 
     # The secure processor's side (see secure_processor.memory_port.MemoryPort) ------------------------------------
 
     def install_key(self, asid: int, key: VolumeKey) -> None:
         """Load a VEK into the slot of `asid` (ACTIVATE)."""
-        self._ciphers[asid] = XexCipher(key.cipher_key(), self._tweaks)
+        material = key.cipher_key()
+        self._ciphers[asid] = XtsCipher(material) if key.SIZE == KEY_SIZE else XexCipher(material, self._tweaks)
 
     def remove_key(self, asid: int) -> None:
         """Forget the key (DEACTIVATE). What was in the caches is written back: DRAM keeps the ciphertext."""
         guest = self._by_asid.get(asid)
         if guest is not None and asid in self._ciphers:
             with guest.lock:
-                self._write_back(guest)
+                self._write_back(guest, guest.spa, guest.span)
         self._ciphers.pop(asid, None)
 
     def encrypt_in_place(self, asid: int, spa: int, length: int) -> bytes:
@@ -146,11 +175,13 @@ class MemoryController:
         """Overwrite what DRAM holds, as host software or a device can. Any alignment.
 
         In a page in private use, the guest's next load decrypts the new bytes: plain SEV has no integrity, so it
-        gets garbage and no error.
+        gets garbage and no error. Under SEV-SNP: WrongState unless all of it is the hypervisor's.
         """
         spa = guest.spa + offset
         with guest.lock:
             self._check(guest, spa, len(data))
+            if guest.snp and data:
+                self._rmp.require_host_write(spa, len(data))
             source = np.frombuffer(data, dtype=np.uint8)
             for first, count, state in self._runs(spa, len(data)):
                 start, stop = max(first * PAGE_SIZE, spa), min((first + count) * PAGE_SIZE, spa + len(data))
@@ -198,29 +229,83 @@ class MemoryController:
         used: NDArray[np.int64] = pages[(states & TOUCHED != 0) | (states == RAW)]
         return used
 
+    # SEV-SNP: who owns a page --------------------------------------------------------------------------------------
+
+    def rmpupdate(
+        self,
+        guest: GuestRange,
+        offset: int,
+        *,
+        assigned: bool,
+        asid: int | None = None,
+        gpa: int = 0,
+        immutable: bool = False,
+        count: int = 1,
+    ) -> RmpResult:
+        """RMPUPDATE by the hypervisor, of `count` pages from byte `offset` of the guest's DRAM on.
+
+        An assigned page is the guest's own unless `asid` says otherwise. See ReverseMap.rmpupdate.
+        """
+        spa = guest.spa + offset
+        owner = (guest.asid if asid is None else asid) if assigned else 0
+        with guest.lock:
+            self._check(guest, spa, count * PAGE_SIZE)
+            self._write_back(guest, spa, count * PAGE_SIZE)
+            return self._rmp.rmpupdate(spa, assigned=assigned, asid=owner, gpa=gpa, immutable=immutable, count=count)
+
+    def pvalidate(self, guest: GuestRange, page: int, count: int, *, validate: bool) -> tuple[RmpResult, bool]:
+        """PVALIDATE by the guest, of `count` of its pages from number `page` on. See ReverseMap.pvalidate."""
+        gpa = page * PAGE_SIZE
+        with guest.lock:
+            self._check(guest, guest.spa + gpa, count * PAGE_SIZE)
+            if not validate:
+                self._write_back(guest, guest.spa + gpa, count * PAGE_SIZE)
+            return self._rmp.pvalidate(guest.asid, gpa, guest.spa + gpa, validate=validate, count=count)
+
+    def reclaim(self, guest: GuestRange) -> RmpResult:
+        """RMPUPDATE all pages of a retired guest's DRAM back to the hypervisor; none is immutable any more."""
+        return self._rmp.rmpupdate(guest.spa, assigned=False, count=guest.span // PAGE_SIZE)
+
     # The vCPU's side ------------------------------------------------------------------------------------------------
 
     def convert(self, guest: GuestRange, page: int, count: int, private: bool) -> None:
-        """Change the representation of `count` of the guest's pages from `page` on, as its C-bits now ask for."""
+        """Change the representation of `count` of the guest's pages from `page` on, as its C-bits now ask for.
+
+        Under SEV-SNP the first page is the one that the guest accesses and the others are ahead of their use:
+        GuestFault, with the RMP's reason, if the guest may not access the first; those that it may not access later
+        stay as they are.
+        """
         with guest.lock:
-            self._check(guest, guest.spa + page * PAGE_SIZE, count * PAGE_SIZE)
-            self._convert(guest, guest.spa // PAGE_SIZE + page, count, private)
+            spa = guest.spa + page * PAGE_SIZE
+            self._check(guest, spa, count * PAGE_SIZE)
+            if guest.snp:
+                count = self._accessible(guest, page, count, private)
+            self._convert(guest, spa // PAGE_SIZE, count, private)
 
     # Inside, with the range's lock held -----------------------------------------------------------------------------
 
-    def _cipher(self, guest: GuestRange) -> XexCipher:
+    def _accessible(self, guest: GuestRange, page: int, count: int, private: bool) -> int:
+        gpa = page * PAGE_SIZE
+        spa = guest.spa + gpa
+        fault = self._rmp.guest_fault(guest.asid, gpa, spa, access=Permission.WRITE, private=private)
+        if fault is not None:
+            raise GuestFault(f"The RMP stopped the guest's access to {gpa:#x}: {fault.value}")
+        return self._rmp.private_pages(guest.asid, gpa, spa, count) if private else 1
+
+    def _cipher(self, guest: GuestRange) -> XexCipher | XtsCipher:
         cipher = self._ciphers.get(guest.asid)
         if cipher is None:
             raise BugError(f"No key is installed for ASID {guest.asid}")
         return cipher
 
     def _check(self, guest: GuestRange, spa: int, length: int) -> None:
-        if length < 0 or spa < guest.spa or spa + length > guest.spa + guest.length:
+        limit = guest.spa + guest.span if guest.length else guest.spa
+        if length < 0 or spa < guest.spa or spa + length > limit:
             raise BugError("The access lies outside the guest's memory")
 
     def _owner(self, asid: int, spa: int, length: int) -> GuestRange:
         guest = self._by_asid.get(asid)
-        if guest is not None and guest.spa <= spa and spa + length <= guest.spa + guest.length:
+        if guest is not None and guest.spa <= spa and spa + length <= guest.spa + guest.span:
             return guest
         raise InvalidInput("address", f"ASID {asid} does not own {length} bytes at SPA {spa:#x}")
 
@@ -289,10 +374,11 @@ class MemoryController:
                 cipher.encrypt(spa, memory, memory)
             self._dram.states[pages] = (self._dram.states[pages] & TOUCHED) | (PRIVATE if private else RAW)
 
-    def _write_back(self, guest: GuestRange) -> None:
-        pages = self._dram.used_pages(guest.spa, guest.length)
+    def _write_back(self, guest: GuestRange, spa: int, length: int) -> None:
+        """Let the shared memory hold what DRAM holds: whoever wants a page of it private must ask for that again."""
+        pages = self._dram.used_pages(spa, length)
         if pages.size:
-            first = guest.spa // PAGE_SIZE
+            first = spa // PAGE_SIZE
             low, high = first + int(pages[0]), first + int(pages[-1]) + 1
             for start, run, state in self._runs(low * PAGE_SIZE, (high - low) * PAGE_SIZE):
                 if state == PRIVATE:

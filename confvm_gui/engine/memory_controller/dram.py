@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import threading
+import weakref
 from bisect import insort
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -51,6 +52,11 @@ def open_shared_memory(name: str, size: int) -> int:
     return descriptor
 
 
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
 class Dram:
     """The memory, its page states, and who has which part of it. Thread-safe."""
 
@@ -68,6 +74,8 @@ class Dram:
             os.close(self.memory_descriptor)
             os.close(self.state_descriptor)
             raise CapacityExceeded(f"This computer cannot map {size >> 20} MiB of shared memory") from error
+        # Closes them even for whoever forgets to: they are no objects that anybody collects.
+        self._descriptors = weakref.finalize(self, _close, self.memory_descriptor, self.state_descriptor)
         self.bytes: NDArray[np.uint8] = np.frombuffer(self._memory, dtype=np.uint8)
         self.states: NDArray[np.uint8] = np.frombuffer(self._state_memory, dtype=np.uint8)
         self._free: list[tuple[int, int]] = [(0, size)]
@@ -135,8 +143,7 @@ class Dram:
         self.states = np.empty(0, dtype=np.uint8)
         for mapping in (self._memory, self._state_memory):
             mapping.close()
-        for descriptor in (self.memory_descriptor, self.state_descriptor):
-            os.close(descriptor)
+        self._descriptors()
         self.memory_descriptor = self.state_descriptor = -1
 
     def used_pages(self, spa: int, length: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ published names (publication 55766). One module for each chapter of commands, so
     snp_*_commands      SEV-SNP (publication 56860): platform, guests and pages, launch, guest requests
 
 They share `firmware_state`, `guest_context` (GCTX), `asid_table` (who owns which ASID, what must be flushed),
-`chip_secret` and `identity` (CEK, OCA, PEK, PDH), `snp_firmware` and `rmp` (who owns which page), `emulated_root` (the
-ARK and ASK that stand in for AMD's), and reach memory through `memory_port` alone. Decisions and what is not modelled:
-resources/adr/0003-secure-processor.md.
+`chip_secret` and `identity` (CEK, OCA, PEK, PDH), `snp_firmware` and `rmp` (who owns which page, with `rmp_entry` and
+`rmp_runs`), `emulated_root` (the ARK and ASK that stand in for AMD's), and reach memory through
+`memory_port` alone. Decisions and what is not modelled: resources/adr/0003-secure-processor.md.
 """

@@ -90,6 +90,15 @@ class EmulatedRoot:
                 self._x509["ASK", line] = ask_certificate(line, ask, self._signer_for_ark().key)
             return self._x509["ASK", line]
 
+    def crl(self, line: ProductLine) -> bytes:
+        """The ARK's CRL of a product line, in DER: signed, and without an entry."""
+        from confvm_gui.engine.secure_processor.emulated_x509 import revocation_list
+
+        with self._lock:
+            if ("CRL", line) not in self._x509:
+                self._x509["CRL", line] = revocation_list(line, self._signer_for_ark().key)
+            return self._x509["CRL", line]
+
     def certify_vcek(self, line: ProductLine, key: ec.EllipticCurvePublicKey, extensions: VekExtensions) -> bytes:
         """A VCEK's certificate by the ASK of `line`, X.509 in DER."""
         from confvm_gui.engine.secure_processor.emulated_x509 import vcek_certificate

@@ -21,17 +21,13 @@ from confvm_gui.engine.secure_processor.model import ProcessorModel
 from confvm_gui.engine.secure_processor.refusal import refusal
 from confvm_gui.sev.commands import CommandId
 from confvm_gui.sev.errors import InvalidInput
-from confvm_gui.sev.states import GuestState, PlatformState, guest_states_for, platform_states_for
+from confvm_gui.sev.states import PlatformState, guest_states_for, platform_states_for
 from confvm_gui.sev.status import Status
 
 ALIGNMENT: Final = 16
 """Bytes: addresses and lengths of guest data are multiples of the cipher's block."""
 VMSA_SIZE: Final = 4096
 """Bytes of a vCPU's register state."""
-DEBUG_STATES: Final = frozenset(GuestState) - {GuestState.UNINIT, GuestState.SENT}
-"""Guest states in which DBG_DECRYPT, DBG_ENCRYPT and COPY are legal, which the tables of `sev.states` leave open."""
-
-_DEBUG_COMMANDS: Final = frozenset({CommandId.DBG_DECRYPT, CommandId.DBG_ENCRYPT, CommandId.COPY})
 
 
 class FirmwareState:
@@ -74,7 +70,7 @@ class FirmwareState:
         guest = self._guests.get(handle)
         if guest is None:
             raise refusal(command, Status.INVALID_GUEST, f"there is no guest with handle {handle}")
-        legal = DEBUG_STATES if command in _DEBUG_COMMANDS else guest_states_for(command)
+        legal = guest_states_for(command)
         if guest.state not in legal:
             names = " or ".join(state.name for state in sorted(legal))
             raise refusal(

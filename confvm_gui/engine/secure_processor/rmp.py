@@ -5,118 +5,75 @@ with PVALIDATE and shares rights among its privilege levels with RMPADJUST. From
 what is there (ciphertext) and no longer write it; an entry names the GPA, so that no page can stand in for another.
 
 Instructions answer with the code that the processor leaves in EAX; checks answer with the fault or None. Pages of 4 KiB
-only.
+only; a `count` of them stands for as many instructions in a row, or for one on a larger page.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum, IntEnum, IntFlag
+from dataclasses import replace
 from threading import RLock
 from typing import Final
 
 from confvm_gui.domain.errors import WrongState
+from confvm_gui.engine.secure_processor.rmp_entry import (
+    NO_RIGHTS,
+    PAGE_SIZE,
+    VMPLS,
+    PageState,
+    Permission,
+    RmpEntry,
+    RmpFault,
+    RmpResult,
+)
+from confvm_gui.engine.secure_processor.rmp_runs import RmpRuns
 
-PAGE_SIZE: Final = 4096
-VMPLS: Final = 4
-
-
-class Permission(IntFlag):
-    """What a VMPL may do with a page."""
-
-    NONE = 0
-    READ = 1
-    WRITE = 2
-    EXECUTE_USER = 4
-    EXECUTE_SUPERVISOR = 8
-    ALL = 15
-
-
-class PageState(Enum):
-    """State of a page, as 56860 names the combinations of an entry's fields."""
-
-    HYPERVISOR = "Hypervisor"
-    RECLAIM = "Reclaim"
-    FIRMWARE = "Firmware"
-    CONTEXT = "Context"
-    PRE_GUEST = "Pre-Guest"
-    GUEST_INVALID = "Guest-Invalid"
-    PRE_SWAP = "Pre-Swap"
-    GUEST_VALID = "Guest-Valid"
-
-
-class RmpResult(IntEnum):
-    """EAX after RMPUPDATE, PVALIDATE, RMPADJUST."""
-
-    SUCCESS = 0
-    FAIL_INPUT = 1
-    FAIL_PERMISSION = 2
-
-
-class RmpFault(Enum):
-    """Why an access was stopped."""
-
-    ASSIGNED = "the page is assigned to a guest or to the firmware; reclaim it before the host writes"
-    NOT_ASSIGNED = "the page is the hypervisor's, and the guest accessed it as private"
-    OWNER = "the page is another guest's"
-    MOVED = "the page was given to the guest at another address"
-    NOT_VALIDATED = "the guest has not validated the page"
-    PERMISSION = "the privilege level (VMPL) has not the right"
-
-
-@dataclass(slots=True)
-class RmpEntry:
-    """One page's entry. An unassigned page is the hypervisor's."""
-
-    assigned: bool = False
-    asid: int = 0
-    """0 with `assigned`: the firmware's."""
-    gpa: int = 0
-    immutable: bool = False
-    """The hypervisor cannot change the entry; the firmware can."""
-    validated: bool = False
-    vmsa: bool = False
-    permissions: list[Permission] = field(default_factory=lambda: [Permission.NONE] * VMPLS)
-    """By VMPL."""
-
-    @property
-    def state(self) -> PageState:
-        if not self.assigned:
-            return PageState.HYPERVISOR
-        if self.asid == 0:
-            if not self.immutable:
-                return PageState.RECLAIM
-            return PageState.CONTEXT if self.vmsa else PageState.FIRMWARE
-        if self.validated:
-            return PageState.PRE_SWAP if self.immutable else PageState.GUEST_VALID
-        return PageState.PRE_GUEST if self.immutable else PageState.GUEST_INVALID
+_UNASSIGNED: Final = RmpEntry()
+_GUEST_RIGHTS: Final = (Permission.ALL, *NO_RIGHTS[1:])
 
 
 class ReverseMap:
     """The RMP of one host. Safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._entries: dict[int, RmpEntry] = {}
+        self._runs = RmpRuns()
         self._lock = RLock()
 
     def clear(self) -> None:
         """All pages are the hypervisor's (SNP_INIT)."""
         with self._lock:
-            self._entries.clear()
+            self._runs.clear()
 
     def entry(self, spa: int) -> RmpEntry:
-        """The entry of the page at `spa`, for the firmware to change; a fresh one for a page of the hypervisor's."""
+        """The entry of the page at `spa`."""
         with self._lock:
-            return self._entries.get(spa // PAGE_SIZE) or RmpEntry()
+            return self._runs.entry(spa // PAGE_SIZE) or _UNASSIGNED
+
+    def amend(self, spa: int, entry: RmpEntry) -> None:
+        """The firmware's way to change an assigned page's entry, past all rules."""
+        page = spa // PAGE_SIZE
+        with self._lock:
+            self._runs.store(page, page + 1, entry)
 
     def state(self, spa: int) -> PageState:
         """State of the page at `spa`."""
         return self.entry(spa).state
 
     def pages_of(self, asid: int) -> int:
-        """How many pages are assigned to the guest on `asid`."""
+        """How many pages are assigned to the guest on `asid`; 0 asks for the firmware's."""
         with self._lock:
-            return sum(1 for entry in self._entries.values() if entry.asid == asid)
+            return sum(run.count for run in self._runs.all() if run.entry.asid == asid)
+
+    @property
+    def run_count(self) -> int:
+        """How many runs of pages the table keeps: what it costs in memory."""
+        with self._lock:
+            return len(self._runs)
+
+    def immutable_pages(self, spa: int, length: int) -> list[int]:
+        """SPAs of the pages among `length` bytes that SNP_PAGE_RECLAIM must release before the host has them back."""
+        with self._lock:
+            runs = self._runs.within(spa // PAGE_SIZE, (spa + length) // PAGE_SIZE)
+        return [page * PAGE_SIZE for run in runs if run.entry.immutable for page in range(run.first, run.last)]
 
     def rmpupdate(
         self, spa: int, *, assigned: bool, asid: int = 0, gpa: int = 0, immutable: bool = False, count: int = 1
@@ -129,32 +86,35 @@ class ReverseMap:
         if not aligned or count < 1 or asid < 0 or (not assigned and (asid or gpa or immutable)):
             return RmpResult.FAIL_INPUT
         first = spa // PAGE_SIZE
+        rights = _GUEST_RIGHTS if asid else NO_RIGHTS
+        new = RmpEntry(True, asid, gpa, immutable, permissions=rights) if assigned else None
         with self._lock:
-            old = [self._entries.get(page) for page in range(first, first + count)]
-            if any(entry is not None and entry.immutable for entry in old):
+            if any(run.entry.immutable for run in self._runs.within(first, first + count)):
                 return RmpResult.FAIL_PERMISSION
-            for index in range(count):
-                if not assigned:
-                    self._entries.pop(first + index, None)
-                    continue
-                rights = [Permission.ALL if asid else Permission.NONE, *[Permission.NONE] * (VMPLS - 1)]
-                place = gpa + index * PAGE_SIZE if asid else gpa
-                self._entries[first + index] = RmpEntry(True, asid, place, immutable, permissions=rights)
+            self._runs.store(first, first + count, new)
         return RmpResult.SUCCESS
 
-    def pvalidate(self, asid: int, gpa: int, spa: int, *, validate: bool = True) -> tuple[RmpResult, bool]:
-        """PVALIDATE by VMPL 0 of the guest on `asid`, of its page `gpa` that is mapped to `spa`.
+    def pvalidate(
+        self, asid: int, gpa: int, spa: int, *, validate: bool = True, count: int = 1
+    ) -> tuple[RmpResult, bool]:
+        """PVALIDATE by VMPL 0 of the guest on `asid`, of `count` pages from `gpa` on that are mapped to `spa`; or none.
 
-        The second value tells whether anything changed (the carry flag is its opposite): a guest that validates a page
-        twice is being cheated.
+        The second value tells whether every page changed (the carry flag is its opposite): a guest that validates a
+        page twice is being cheated.
         """
+        first = spa // PAGE_SIZE
         with self._lock:
-            entry = self.entry(spa)
-            if not entry.assigned or entry.asid != asid or entry.gpa != gpa or entry.immutable:
+            runs = self._runs.within(first, first + count)
+            if count < 1 or sum(run.count for run in runs) != count:
                 return RmpResult.FAIL_INPUT, False
-            changed = entry.validated is not validate
-            entry.validated = validate
-            return RmpResult.SUCCESS, changed
+            for run in runs:
+                entry = run.entry
+                if entry.asid != asid or entry.gpa != gpa + (run.first - first) * PAGE_SIZE or entry.immutable:
+                    return RmpResult.FAIL_INPUT, False
+            for run in runs:
+                if run.entry.validated is not validate:
+                    self._runs.store(run.first, run.last, replace(run.entry, validated=validate))
+            return RmpResult.SUCCESS, all(run.entry.validated is not validate for run in runs)
 
     def rmpadjust(
         self, asid: int, gpa: int, spa: int, *, vmpl: int, target: int, permissions: Permission, vmsa: bool = False
@@ -166,23 +126,20 @@ class ReverseMap:
         with self._lock:
             if not 0 <= vmpl < target < VMPLS:
                 return RmpResult.FAIL_INPUT
-            if self._guest_fault(asid, gpa, spa, vmpl, Permission.NONE) is not None:
-                return RmpResult.FAIL_INPUT
             entry = self.entry(spa)
+            if _fault(entry, asid, gpa, vmpl, Permission.NONE) is not None:
+                return RmpResult.FAIL_INPUT
             if permissions & ~entry.permissions[vmpl] or (vmsa and vmpl):
                 return RmpResult.FAIL_PERMISSION
-            entry.permissions[target] = permissions
-            entry.vmsa = vmsa
+            rights = (*entry.permissions[:target], permissions, *entry.permissions[target + 1 :])
+            self.amend(spa, replace(entry, permissions=rights, vmsa=vmsa))
             return RmpResult.SUCCESS
 
     def host_write_fault(self, spa: int, length: int = 1) -> RmpFault | None:
         """Why the hypervisor (or a device) may not write `length` bytes at `spa`; None if it may."""
+        last = (spa + max(length, 1) - 1) // PAGE_SIZE + 1
         with self._lock:
-            for page in range(spa // PAGE_SIZE, (spa + max(length, 1) - 1) // PAGE_SIZE + 1):
-                entry = self._entries.get(page)
-                if entry is not None and entry.assigned:
-                    return RmpFault.ASSIGNED
-        return None
+            return RmpFault.ASSIGNED if self._runs.within(spa // PAGE_SIZE, last) else None
 
     def require_host_write(self, spa: int, length: int = 1) -> None:
         """WrongState, with the reason, if the hypervisor may not write there."""
@@ -197,19 +154,33 @@ class ReverseMap:
 
         `private` is the C-bit. A shared page must be the hypervisor's to be written.
         """
-        with self._lock:
-            if private:
-                return self._guest_fault(asid, gpa, spa, vmpl, access)
-            return RmpFault.ASSIGNED if self.entry(spa).assigned and access & Permission.WRITE else None
-
-    def _guest_fault(self, asid: int, gpa: int, spa: int, vmpl: int, access: Permission) -> RmpFault | None:
         entry = self.entry(spa)
-        if not entry.assigned:
-            return RmpFault.NOT_ASSIGNED
-        if entry.asid != asid:
-            return RmpFault.OWNER
-        if entry.gpa // PAGE_SIZE != gpa // PAGE_SIZE:
-            return RmpFault.MOVED
-        if not entry.validated or entry.immutable:
-            return RmpFault.NOT_VALIDATED
-        return RmpFault.PERMISSION if access & ~entry.permissions[vmpl] else None
+        if private:
+            return _fault(entry, asid, gpa, vmpl, access)
+        return RmpFault.ASSIGNED if entry.assigned and access & Permission.WRITE else None
+
+    def private_pages(self, asid: int, gpa: int, spa: int, count: int) -> int:
+        """How many of `count` pages from `gpa` on, mapped to `spa`, the guest on `asid` may write as VMPL 0.
+
+        Counted up to the first that it may not.
+        """
+        first = page = spa // PAGE_SIZE
+        with self._lock:
+            for run in self._runs.within(first, first + count):
+                place = gpa + (page - first) * PAGE_SIZE
+                if run.first != page or _fault(run.entry, asid, place, 0, Permission.WRITE) is not None:
+                    break
+                page = run.last
+        return page - first
+
+
+def _fault(entry: RmpEntry, asid: int, gpa: int, vmpl: int, access: Permission) -> RmpFault | None:
+    if not entry.assigned:
+        return RmpFault.NOT_ASSIGNED
+    if entry.asid != asid:
+        return RmpFault.OWNER
+    if entry.gpa // PAGE_SIZE != gpa // PAGE_SIZE:
+        return RmpFault.MOVED
+    if not entry.validated or entry.immutable:
+        return RmpFault.NOT_VALIDATED
+    return RmpFault.PERMISSION if access & ~entry.permissions[vmpl] else None

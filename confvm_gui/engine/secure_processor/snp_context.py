@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from confvm_gui.engine.secure_processor.rmp import VMPLS
+from confvm_gui.engine.secure_processor.rmp_entry import VMPLS
 from confvm_gui.engine.secure_processor.snp_states import SnpGuestState
 from confvm_gui.engine.secure_processor.volume_key import VolumeKey
 from confvm_gui.sev.key_material import SecretKey
@@ -59,6 +59,7 @@ class SnpGuestContext:
         """0: not active."""
         self.policy = SnpPolicy()
         self.vek = VolumeKey.generate()
+        """SNP_LAUNCH_START draws another where the policy asks for AES-256-XTS."""
         self.vmrk = VmpCommunicationKey.generate()
         """A root for derived keys that is this guest's alone."""
         self.vmpcks = tuple(VmpCommunicationKey.generate() for _ in range(VMPLS))

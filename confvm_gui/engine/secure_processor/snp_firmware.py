@@ -18,13 +18,13 @@ from confvm_gui.engine.secure_processor.firmware_state import FirmwareState
 from confvm_gui.engine.secure_processor.memory_port import MemoryPort
 from confvm_gui.engine.secure_processor.model import ProcessorModel
 from confvm_gui.engine.secure_processor.refusal import refusal
-from confvm_gui.engine.secure_processor.rmp import PAGE_SIZE, PageState, ReverseMap
+from confvm_gui.engine.secure_processor.rmp import ReverseMap
+from confvm_gui.engine.secure_processor.rmp_entry import PAGE_SIZE, PageState
 from confvm_gui.engine.secure_processor.snp_context import SnpGuestContext
 from confvm_gui.engine.secure_processor.snp_part import SnpPart
 from confvm_gui.engine.secure_processor.snp_states import (
     SNP_GUEST_COMMANDS,
     SNP_PLATFORM_COMMANDS,
-    SnpCommandId,
     SnpPlatformState,
 )
 from confvm_gui.sev.commands import CommandId
@@ -79,13 +79,13 @@ class SnpFirmware(FirmwareState):
     def _vcek(self, tcb: TcbVersion) -> ec.EllipticCurvePrivateKey:
         return self._chip.key_for(b"vcek", tcb.to_int().to_bytes(8, "little"))
 
-    def _part(self, command: SnpCommandId) -> tuple[SnpPart, TcbVersion, TcbVersion]:
+    def _part(self, command: CommandId) -> tuple[SnpPart, TcbVersion, TcbVersion]:
         """The part, its committed and its reported TCB; UNSUPPORTED without SNP."""
         if self.model.snp is None or self._committed_tcb is None or self._reported_tcb is None:
             raise refusal(command, Status.UNSUPPORTED, f"{self.model.name} has no SEV-SNP; choose a newer part")
         return self.model.snp, self._committed_tcb, self._reported_tcb
 
-    def _require_snp(self, command: SnpCommandId) -> None:
+    def _require_snp(self, command: CommandId) -> None:
         self._part(command)
         if command not in SNP_PLATFORM_COMMANDS[self._snp_state]:
             raise refusal(
@@ -142,7 +142,7 @@ _Result = TypeVar("_Result")
 
 
 def snp_command(
-    identifier: SnpCommandId,
+    identifier: CommandId,
 ) -> Callable[[Callable[Concatenate[_Snp, _Parameters], _Result]], Callable[Concatenate[_Snp, _Parameters], _Result]]:
     """Mark a method as the firmware's SNP command `identifier`: one at a time, and only in a legal platform state."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from confvm_gui.engine.secure_processor.refusal import refusal
-from confvm_gui.engine.secure_processor.rmp import PAGE_SIZE, PageState
+from confvm_gui.engine.secure_processor.rmp_entry import PAGE_SIZE, PageState
 from confvm_gui.engine.secure_processor.snp_context import SnpGuestContext
 from confvm_gui.engine.secure_processor.snp_firmware import SnpFirmware, snp_command
 from confvm_gui.engine.secure_processor.snp_states import SnpGuestState
@@ -44,7 +44,7 @@ class SnpGuestCommands(SnpFirmware):
             )
         if len(self._snp_guests) >= self._guest_limit:
             raise refusal(this, Status.RESOURCE_LIMIT, f"{self._guest_limit} guests is the limit; decommission one")
-        entry.vmsa = True
+        self.rmp.amend(gctx, replace(entry, vmsa=True))
         self._snp_guests[gctx] = SnpGuestContext(gctx)
 
     @snp_command(CommandId.SNP_ACTIVATE)
@@ -85,7 +85,7 @@ class SnpGuestCommands(SnpFirmware):
             self._asids.release(guest.asid)
         guest.wipe()
         del self._snp_guests[gctx]
-        self.rmp.entry(gctx).vmsa = False
+        self.rmp.amend(gctx, replace(self.rmp.entry(gctx), vmsa=False))
 
     @snp_command(CommandId.SNP_GUEST_STATUS)
     def snp_guest_status(self, gctx: int) -> SnpGuestStatus:
@@ -107,7 +107,7 @@ class SnpGuestCommands(SnpFirmware):
             raise refusal(
                 this, Status.INVALID_PAGE_STATE, f"the page {spa:#x} is {entry.state.value} and not to be reclaimed"
             )
-        entry.immutable = False
+        self.rmp.amend(spa, replace(entry, immutable=False))
 
     @snp_command(CommandId.SNP_DBG_DECRYPT)
     def snp_dbg_decrypt(self, gctx: int, spa: int) -> bytes:

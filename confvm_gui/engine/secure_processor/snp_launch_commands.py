@@ -12,13 +12,15 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from confvm_gui.engine.secure_processor.refusal import refusal
-from confvm_gui.engine.secure_processor.rmp import PAGE_SIZE, PageState, Permission
+from confvm_gui.engine.secure_processor.rmp_entry import PAGE_SIZE, PageState, Permission
 from confvm_gui.engine.secure_processor.snp_context import SnpGuestContext
 from confvm_gui.engine.secure_processor.snp_firmware import SnpFirmware, snp_command
 from confvm_gui.engine.secure_processor.snp_states import SnpGuestState
+from confvm_gui.engine.secure_processor.volume_key import VolumeKey256
 from confvm_gui.sev.commands import CommandId
 from confvm_gui.sev.errors import InvalidInput
 from confvm_gui.sev.id_block import IdAuth, IdBlock, check_id_block
@@ -57,13 +59,15 @@ class SnpLaunchCommands(SnpFirmware):
         unmet = (
             (not guest_policy.allows_abi(version.api_major, version.api_minor), f"newer firmware than {version}"),
             (info.smt and not guest_policy.smt, "no SMT, which is on"),
-            (guest_policy.mem_aes_256_xts, "AES-256-XTS, and the emulated memory controller has AES-128 only"),
             (guest_policy.rapl_dis and not info.rapl_dis, "RAPL off, which is on"),
             (guest_policy.ciphertext_hiding and not info.ciphertext_hiding, "ciphertext hiding, which is off"),
         )
         for is_unmet, what in unmet:
             if is_unmet:
                 raise refusal(this, Status.POLICY_FAILURE, f"the guest's policy wants {what}")
+        if guest_policy.mem_aes_256_xts:
+            guest.vek.wipe()
+            guest.vek = VolumeKey256.generate()
         guest.policy = guest_policy
         guest.gosvw = bytes(gosvw)
         guest.launch_tcb = part.current_tcb.to_int()
@@ -168,10 +172,9 @@ class SnpLaunchCommands(SnpFirmware):
         entry = self.rmp.entry(spa)
         first, second, third = vmpl_permissions
         guest.digest.add_page(page_type, entry.gpa, contents, imi=imi, vmpl_permissions=(first, second, third))
-        entry.permissions = [Permission.ALL, first, second, third]
-        entry.vmsa = page_type is PageType.VMSA
-        entry.validated = True
-        entry.immutable = False
+        rights = (Permission.ALL, first, second, third)
+        vmsa = page_type is PageType.VMSA
+        self.rmp.amend(spa, replace(entry, permissions=rights, vmsa=vmsa, validated=True, immutable=False))
 
     def _secrets_page(self, this: CommandId, guest: SnpGuestContext) -> bytes:
         part, _, _ = self._part(this)

@@ -8,7 +8,7 @@ from typing import Final
 
 from confvm_gui.engine.secure_processor.refusal import refusal
 from confvm_gui.engine.secure_processor.snp_firmware import SnpFirmware, snp_command
-from confvm_gui.engine.secure_processor.snp_states import SnpCommitId, SnpPlatformState
+from confvm_gui.engine.secure_processor.snp_states import SnpPlatformState
 from confvm_gui.sev.commands import CommandId
 from confvm_gui.sev.measurement import FirmwareVersion
 from confvm_gui.sev.states import PlatformState
@@ -123,12 +123,12 @@ class SnpPlatformCommands(SnpFirmware):
         self._mask_chip_id = mask_chip_id
         self._mask_chip_key = mask_chip_key
 
-    @snp_command(SnpCommitId.SNP_COMMIT)
+    @snp_command(CommandId.SNP_COMMIT)
     def snp_commit(self) -> None:
         """SNP_COMMIT: the current firmware is committed, never to be rolled back, and the reported TCB follows.
 
         UNSUPPORTED, INVALID_PLATFORM_STATE.
         """
-        part, _, _ = self._part(SnpCommitId.SNP_COMMIT)
+        part, _, _ = self._part(CommandId.SNP_COMMIT)
         self._committed_tcb = self._reported_tcb = part.current_tcb
         self._committed_version = self.model.version

@@ -10,15 +10,6 @@ from typing import Final
 from confvm_gui.sev.commands import CommandId
 
 
-class SnpCommitId(IntEnum):
-    """The one id that `sev.commands` has not."""
-
-    SNP_COMMIT = 0xCB
-
-
-SnpCommandId = CommandId | SnpCommitId
-
-
 class SnpPlatformState(IntEnum):
     """STATE of SNP_PLATFORM_STATUS."""
 
@@ -35,7 +26,7 @@ class SnpGuestState(IntEnum):
     RUNNING = 2
 
 
-SNP_PLATFORM_COMMANDS: Final[Mapping[SnpPlatformState, frozenset[SnpCommandId]]] = MappingProxyType(
+SNP_PLATFORM_COMMANDS: Final[Mapping[SnpPlatformState, frozenset[CommandId]]] = MappingProxyType(
     {
         SnpPlatformState.UNINIT: frozenset({CommandId.SNP_INIT, CommandId.SNP_PLATFORM_STATUS}),
         SnpPlatformState.INIT: frozenset(
@@ -44,7 +35,7 @@ SNP_PLATFORM_COMMANDS: Final[Mapping[SnpPlatformState, frozenset[SnpCommandId]]]
                 CommandId.SNP_PLATFORM_STATUS,
                 CommandId.SNP_DF_FLUSH,
                 CommandId.SNP_CONFIG,
-                SnpCommitId.SNP_COMMIT,
+                CommandId.SNP_COMMIT,
                 CommandId.SNP_GCTX_CREATE,
                 CommandId.SNP_ACTIVATE,
                 CommandId.SNP_DECOMMISSION,

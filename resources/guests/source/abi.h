@@ -11,12 +11,16 @@
 
 /* Shared pages (C-bit clear): whatever is here, the hypervisor reads. */
 #define BOOT_INFO_GPA 0x8000u
+#define FIRMWARE_REQUEST_GPA 0x9000u /* these three under SEV-SNP only */
+#define FIRMWARE_RESPONSE_GPA 0xA000u
+#define ATTESTATION_GPA 0xB000u
 #define MAILBOX_GPA 0x10000u
 #define MAILBOX_RESPONSE_GPA 0x18000u
 #define BOUNCE_GPA 0x20000u
 #define BOUNCE_END 0x40000u
 /* Private pages. */
 #define SECRET_GPA 0x40000u
+#define SNP_SECRETS_GPA 0x41000u /* under SEV-SNP only: written by the firmware, with the keys of its messages */
 #define IMAGE_GPA 0x100000u
 
 #define MAILBOX_AREA_BYTES 0x8000u
@@ -42,6 +46,11 @@ struct boot_info {
 #define PORT_DISK_COUNT 0x524
 #define PORT_DISK_BUFFER 0x528
 #define PORT_DISK_COMMAND 0x52C /* out 1: read; in: status, 0 is good */
+#define PORT_FIRMWARE 0x530   /* out 1: take the message to the firmware; in: 0, or with what it was refused */
+#define PORT_STATE_FIRST 0x534 /* out: number of the first page of a page state change */
+#define PORT_STATE_COUNT 0x538
+#define PORT_STATE_CHANGE 0x53C /* out: 1 private, 0 shared; in: 0 done */
+#define PORT_ANSWERED 0x544   /* out: number of the attestation request that is answered */
 #define PORT_POWER_OFF 0x600
 
 #define SECTOR_BYTES 512u

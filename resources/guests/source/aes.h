@@ -1,4 +1,5 @@
-/* AES-256 (FIPS 197), XTS-AES-256 (IEEE 1619) for the disk and CCM (NIST SP 800-38C) for the mailbox. */
+/* AES-256 (FIPS 197), XTS-AES-256 (IEEE 1619) for the disk, CCM (NIST SP 800-38C) for the mailbox and the sealed keys,
+   GCM (NIST SP 800-38D) for messages to the firmware. */
 #ifndef AES_H
 #define AES_H
 
@@ -31,9 +32,26 @@ void xts_decrypt_sector(const struct xts *xts, uint64_t unit, const uint8_t *in,
 #define CCM_NONCE_BYTES 13u
 #define CCM_TAG_BYTES 16u
 
-/* In place; no associated data. `length` is below 65,536. */
-void ccm_seal(const struct aes *aes, const uint8_t *nonce, uint8_t *data, size_t length, uint8_t tag[16]);
+/* What is authenticated but not encrypted: at most 65,279 bytes, none for {NULL, 0}. */
+struct associated {
+    const uint8_t *data;
+    size_t length;
+};
+
+/* In place. `length` is below 65,536. */
+void ccm_seal(const struct aes *aes, const uint8_t *nonce, struct associated associated, uint8_t *data, size_t length,
+              uint8_t tag[16]);
 /* Returns whether the message is authentic; where it is not, `data` is zeroed. */
-bool ccm_open(const struct aes *aes, const uint8_t *nonce, uint8_t *data, size_t length, const uint8_t tag[16]);
+bool ccm_open(const struct aes *aes, const uint8_t *nonce, struct associated associated, uint8_t *data, size_t length,
+              const uint8_t tag[16]);
+
+#define GCM_NONCE_BYTES 12u
+#define GCM_TAG_BYTES 16u
+
+/* As the two above. */
+void gcm_seal(const struct aes *aes, const uint8_t *nonce, struct associated associated, uint8_t *data, size_t length,
+              uint8_t tag[16]);
+bool gcm_open(const struct aes *aes, const uint8_t *nonce, struct associated associated, uint8_t *data, size_t length,
+              const uint8_t tag[16]);
 
 #endif

@@ -1,6 +1,7 @@
 /* The smallest guest: a counter, a private pattern and a line every ten seconds. */
 
 #include "aes.h"
+#include "attestation.h"
 #include "mailbox.h"
 #include "paging.h"
 #include "platform.h"
@@ -47,18 +48,28 @@ void guest_main(void)
         serial_put("boot information is missing; powering off");
         power_off(1);
     }
-    serial_put(memory_map.sev_active ? "ConfVM heartbeat guest, memory encryption active (SEV)"
-                                     : "ConfVM heartbeat guest, memory not encrypted");
-    const uint8_t *key = secret_mailbox_key();
-    if (key) {
-        aes_setup();
-        mailbox_open(key, answer_status);
+    char line[80];
+    struct text t = { .data = line, .capacity = sizeof line };
+    text_put(&t, "ConfVM heartbeat guest, memory ");
+    if (memory_map.sev_active) {
+        text_put(&t, "encryption active (");
+        text_put(&t, memory_protection());
+        text_put(&t, ")");
+    } else {
+        text_put(&t, "not encrypted");
     }
+    serial_line(&t);
+    aes_setup();
+    attestation_start();
+    const uint8_t *key = secret_mailbox_key();
+    if (key)
+        mailbox_open(key, answer_status);
     static const char pattern[] = "heartbeat: private to this guest, tick follows ";
     memcpy(beat.pattern, pattern, sizeof beat.pattern);
 
     uint32_t next_line = LINE_MS, next_tick = TICK_MS;
     for (;;) {
+        attestation_poll();
         mailbox_poll();
         uint32_t now = clock_ms();
         if ((int32_t)(now - next_tick) >= 0) { /* the clock wraps after 49 days */

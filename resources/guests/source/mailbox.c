@@ -76,9 +76,10 @@ void mailbox_poll(void)
         return;
     memcpy(request_buffer, (const void *)request->payload, text_length);
 
+    const struct associated nothing = { NULL, 0 };
     uint8_t nonce[CCM_NONCE_BYTES];
     make_nonce(nonce, DIRECTION_REQUEST, sequence);
-    if (!fits || !ccm_open(&aes, nonce, request_buffer, text_length, tag)) {
+    if (!fits || !ccm_open(&aes, nonce, nothing, request_buffer, text_length, tag)) {
         refuse(sequence, length, tag);
         return;
     }
@@ -88,7 +89,7 @@ void mailbox_poll(void)
     struct text answer = { .data = (char *)answer_buffer, .capacity = sizeof answer_buffer };
     serve((const char *)request_buffer, text_length, &answer);
     make_nonce(nonce, DIRECTION_RESPONSE, sequence);
-    ccm_seal(&aes, nonce, answer_buffer, answer.length, tag);
+    ccm_seal(&aes, nonce, nothing, answer_buffer, answer.length, tag);
     memcpy((void *)response->payload, answer_buffer, answer.length);
     memcpy((void *)(response->payload + answer.length), tag, sizeof tag);
     response->length = (uint32_t)(answer.length + sizeof tag);

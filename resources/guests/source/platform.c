@@ -43,6 +43,12 @@ size_t strlen(const char *s)
     return n;
 }
 
+void wipe(void *secret, size_t length)
+{
+    memset(secret, 0, length);
+    __asm__ volatile("" ::"r"(secret) : "memory");
+}
+
 void power_off(uint32_t reason)
 {
     out32(PORT_POWER_OFF, reason);

@@ -41,6 +41,8 @@ void *memcpy(void *to, const void *from, size_t length);
 void *memset(void *to, int value, size_t length);
 int memcmp(const void *a, const void *b, size_t length);
 size_t strlen(const char *s);
+/* Zeros over what was secret; the compiler does not leave it out. */
+void wipe(void *secret, size_t length);
 
 static inline uint32_t load_le32(const void *p)
 {

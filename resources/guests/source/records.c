@@ -3,6 +3,7 @@
    Nothing of the records' text leaves private memory but sealed; the console gets counts, timings and results. */
 
 #include "aes.h"
+#include "attestation.h"
 #include "heap.h"
 #include "index.h"
 #include "mailbox.h"
@@ -75,7 +76,9 @@ static void banner(void)
     begin_line("memory: ");
     put_size(memory_map.ram_bytes);
     if (memory_map.sev_active) {
-        put(", encrypted (SEV active, C-bit ");
+        put(", encrypted (");
+        put(memory_protection());
+        put(" active, C-bit ");
         put_number(memory_map.c_bit);
         put(")");
     } else {
@@ -228,6 +231,7 @@ static void rest(void)
     uint32_t began = clock_ms(), slept = 0;
     do {
         sleep_ms(REST_MS - slept);
+        attestation_poll();
         mailbox_poll();
         slept = clock_ms() - began;
     } while (slept < REST_MS);
@@ -240,6 +244,7 @@ void guest_main(void)
     banner();
     aes_setup();
     heap_open(memory_map.mapped_end);
+    attestation_start();
     const uint8_t *key = secret_mailbox_key();
     if (key)
         mailbox_open(key, query_answer);

@@ -1,5 +1,6 @@
 #include "work.h"
 
+#include "attestation.h"
 #include "mailbox.h"
 #include "platform.h"
 
@@ -21,6 +22,7 @@ void work_breathe(uint32_t cost)
     if (clock_ms() - stretch_began < STRETCH_MS)
         return;
     serving = true;
+    attestation_poll();
     mailbox_poll();
     serving = false;
     sleep_ms(1);

@@ -4,38 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
 import pytest
 
 from confvm_gui.domain.errors import BugError, CapacityExceeded, FirmwareError, MeasurementMismatch
 from confvm_gui.engine.guest_host.host import GuestHooks
-from confvm_gui.engine.machine import BOOT_INFO_GPA, IMAGE_GPA, SECRET_GPA, Machine, MachineGuest
+from confvm_gui.engine.launch_plan import BOOT_INFO_GPA, IMAGE_GPA, SECRET_GPA, LaunchPlan
+from confvm_gui.engine.machine import Machine, MachineGuest
+from confvm_gui.engine.memory_controller.dram import Dram
+from confvm_gui.engine.secure_processor.model import GENOA
+from confvm_gui.sev.expected_digest import LaunchMode
 from confvm_gui.sev.guest_owner import GuestOwner
-from tests.support.embedded_rig import RAM, small_machine
 from tests.support.patience import until
 
 IMAGE = (b"\x66\xba\xf8\x03\xb0!\xee" + b"\xf4\xeb\xfd").ljust(8192, b"\x90")  # prints !, then halts for ever
 POLICY = 0b011
 SMALL = 8 << 20
 """Bytes of RAM."""
+RAM = 32 << 20
+"""Bytes of DRAM for one guest as the tests count them."""
 
 
 @asynccontextmanager
 async def powered(*, asids: int = 2, guests: int = 1) -> AsyncIterator[Machine]:
-    machine = small_machine(asids=asids, guests=guests)
-    await asyncio.to_thread(machine.power_on)
+    with memory(guests * (RAM // SMALL)) as dram:
+        machine = Machine(model=replace(GENOA, asid_count=asids), dram=dram, workers=1, es_asids=0)
+        await asyncio.to_thread(machine.power_on)
+        try:
+            yield machine
+        finally:
+            await machine.aclose()
+
+
+@contextmanager
+def memory(guests: int) -> Iterator[Dram]:
+    dram = Dram(guests * SMALL)
     try:
-        yield machine
+        yield dram
     finally:
-        await machine.aclose()
+        dram.close()
+
+
+def sev_plan(owner: GuestOwner, image: bytes = IMAGE, ram_bytes: int = SMALL) -> LaunchPlan:
+    return LaunchPlan(LaunchMode.SEV, image, ram_bytes, b"boot info", POLICY, owner.dh_cert, owner.session)
 
 
 async def launch(machine: Machine, owner: GuestOwner, *, ram_bytes: int = SMALL) -> MachineGuest:
-    return await machine.launch(
-        IMAGE, ram_bytes, b"boot info", policy=POLICY, dh_cert=owner.dh_cert, session=owner.session
-    )
+    return await machine.launch(sev_plan(owner, ram_bytes=ram_bytes))
 
 
 def owner_of(machine: Machine) -> GuestOwner:
@@ -119,7 +137,7 @@ async def test_an_image_that_does_not_fit_leaves_nothing() -> None:
         owner = owner_of(machine)
         for image in (b"half a page", bytes(SMALL)):
             with pytest.raises(BugError):
-                await machine.launch(image, SMALL, b"", policy=POLICY, dh_cert=owner.dh_cert, session=owner.session)
+                await machine.launch(sev_plan(owner, image))
             with pytest.raises(BugError):
                 await machine.load_plain(image, SMALL, b"", b"")
             assert unused(machine)
@@ -173,7 +191,7 @@ async def test_workers_that_nobody_waits_for_any_more_are_ended_with_the_machine
 
 
 async def test_switched_off_it_gives_everything_back_and_does_so_once() -> None:
-    machine = small_machine()
+    machine = Machine(model=replace(GENOA, asid_count=2), workers=1, es_asids=0)
     await asyncio.to_thread(machine.power_on)
     guest = await launch(machine, owner_of(machine))
     await machine.run(guest, GuestHooks(lambda _: None, lambda *_: None, lambda _: None))

@@ -33,6 +33,25 @@ def impatient_threads() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
+class _CountingHost:
+    """Tells whenever it has answered."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.answered_one = threading.Event()
+
+    def guest_request(self) -> int:
+        self.requests += 1
+        self.answered_one.set()
+        return 0
+
+    def change_state(self, page: int, count: int, private: bool) -> int:
+        return 0
+
+    def answered(self, sequence: int) -> None:
+        pass
+
+
 def _busy_guest(core: Core, memory: mmap.mmap) -> Vcpu:
     memory[ENTRY : ENTRY + 2] = JUMP_TO_ITSELF
     states = mmap.mmap(-1, RAM // PAGE_SIZE)
@@ -65,3 +84,36 @@ def test_a_busy_guest_is_never_taken_for_one_that_waits(impatient_threads: None)
         done.set()
         stopper.join()
     assert set(endings) == {Turn.PREEMPTED}
+
+
+def test_the_host_is_called_once_for_each_time_that_the_guest_calls_it(impatient_threads: None) -> None:
+    """Above all when the turn is to end right behind the call."""
+    calls = 100
+    code = b"\xbc\0\x90\0\0\x31\xc9"  # mov esp, 0x9000; xor ecx, ecx
+    code += b"\x51\x52\xba\x30\x05\0\0\xb8\x01\0\0\0\xef\xed"  # push rcx; push rdx; out 0x530, 1; in
+    code += b"\x5a\x59\x85\xc0\xff\xc1\x81\xf9" + bytes([calls, 0, 0, 0])  # pop; pop; test; inc ecx; cmp ecx
+    code += b"\x75\xe4\xf4"  # jne to the first push; hlt
+    memory = mmap.mmap(-1, RAM)
+    core = Core(memory, RAM)
+    vcpu = _busy_guest(core, memory)
+    memory[ENTRY : ENTRY + len(code)] = code
+    host = _CountingHost()
+    vcpu.devices = Devices("", lambda *_: True, host, snp=True)
+    done = threading.Event()
+
+    def end_turns() -> None:
+        while not done.is_set():
+            host.answered_one.wait()
+            host.answered_one.clear()
+            core.stop()
+
+    clock = threading.Thread(target=end_turns, name="clock")
+    clock.start()
+    try:
+        while vcpu.next_instruction != ENTRY + len(code):
+            assert core.run(vcpu) is not Turn.CRASHED
+    finally:
+        done.set()
+        host.answered_one.set()
+        clock.join()
+    assert host.requests == calls

@@ -6,105 +6,12 @@ import asyncio
 import os
 import signal
 import struct
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from confvm_gui.engine.guest_host import protocol as p
-from confvm_gui.engine.guest_host.host import GuestHooks, GuestHost
 from confvm_gui.engine.guest_host.scheduler import Scheduler
-from confvm_gui.engine.memory_controller.controller import GuestRange, MemoryController
-from confvm_gui.engine.memory_controller.dram import ALLOCATION_UNIT, Dram
-from confvm_gui.engine.secure_processor.volume_key import VolumeKey
-
-RAM = ALLOCATION_UNIT
-ENTRY = 0x100000
-HLT = b"\xf4"
-POWER_OFF = b"\x66\xba\x00\x06\xef"  # mov dx, 0x600; out dx, eax
-SPIN = b"\xeb\xfe"
-
-
-def out_text(text: bytes) -> bytes:
-    """mov dx, 0x3f8; then mov al, c; out dx, al for each character."""
-    return b"\x66\xba\xf8\x03" + b"".join(b"\xb0" + bytes([char]) + b"\xee" for char in text)
-
-
-def store(address: int, value: int) -> bytes:
-    """mov eax, value; mov [address], eax."""
-    return b"\xb8" + struct.pack("<I", value) + b"\x89\x04\x25" + struct.pack("<I", address)
-
-
-def sleep(milliseconds: int) -> bytes:
-    return b"\x66\xba\x14\x05\xb8" + struct.pack("<I", milliseconds) + b"\xef" + HLT
-
-
-@dataclass
-class Seen:
-    """What the hooks of one guest were told."""
-
-    console: bytearray = field(default_factory=bytearray)
-    exits: list[tuple[bool, str]] = field(default_factory=list)
-    usage: list[p.GuestUsage] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def hooks(self) -> GuestHooks:
-        def tell(store: Callable[[], None]) -> None:
-            store()
-            self.news.set()
-
-        return GuestHooks(
-            console=lambda data: tell(lambda: self.console.extend(data)),
-            exited=lambda crashed, reason: tell(lambda: self.exits.append((crashed, reason))),
-            usage=lambda usage: tell(lambda: self.usage.append(usage)),
-        )
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not condition():
-                self.news.clear()
-                await self.news.wait()
-
-
-@dataclass
-class Bench:
-    """A host for one test."""
-
-    dram: Dram
-    controller: MemoryController
-    host: GuestHost
-    next_asid: int = 1
-
-    async def run(self, code: bytes, *, sev: bool = True, disk: str = "") -> tuple[int, GuestRange, Seen]:
-        asid = 0
-        if sev:
-            asid, self.next_asid = self.next_asid, self.next_asid + 1
-        memory = self.controller.add_range(RAM, asid)
-        self.controller.hypervisor_write(memory, ENTRY, code)
-        if sev:
-            self.controller.install_key(asid, VolumeKey(os.urandom(16)))
-            self.controller.encrypt_in_place(asid, memory.spa + ENTRY, -(-len(code) // 16) * 16)
-        seen = Seen()
-        guest = await self.host.add(
-            lambda number: p.GuestConfig(number, memory.spa, RAM, ENTRY, sev, 51, 1006, 100, disk),
-            memory,
-            seen.hooks(),
-        )
-        return guest, memory, seen
-
-
-@asynccontextmanager
-async def bench(workers: int = 1) -> AsyncIterator[Bench]:
-    dram = Dram(64 * ALLOCATION_UNIT)
-    controller = MemoryController(dram)
-    host = GuestHost(dram, controller, workers)
-    try:
-        yield Bench(dram, controller, host)
-    finally:
-        await host.aclose()
-        dram.close()
+from tests.support.guest_bench import ENTRY, HLT, POWER_OFF, SPIN, Seen, bench, out_text, sleep, store
 
 
 async def test_code_runs_and_speaks_on_the_serial_port() -> None:

@@ -9,14 +9,14 @@ import pytest
 from confvm_gui.domain.errors import FirmwareError, InvalidInput
 from confvm_gui.engine.secure_processor.chip_secret import ChipSecret
 from confvm_gui.engine.secure_processor.emulated_root import EmulatedRoot
-from confvm_gui.engine.secure_processor.firmware_state import DEBUG_STATES
 from confvm_gui.engine.secure_processor.identity import NV_SIZE
 from confvm_gui.engine.secure_processor.model import GENOA
 from confvm_gui.engine.secure_processor.processor import SecureProcessor
+from confvm_gui.sev.commands import CommandId
 from confvm_gui.sev.guest_owner import GuestOwner
 from confvm_gui.sev.measurement import launch_digest
 from confvm_gui.sev.sev_certificate import SevCertificate
-from confvm_gui.sev.states import GuestState, PlatformState
+from confvm_gui.sev.states import GuestState, PlatformState, guest_states_for
 from confvm_gui.sev.status import Status
 from tests.unit.engine.secure_processor.fakes import SMALL, FakeMemory, brought_up
 
@@ -169,7 +169,7 @@ def test_debugger_and_copy_check_addresses(processor: SecureProcessor, spa: int)
 
 def test_debugger_needs_a_guest(processor: SecureProcessor) -> None:
     refused(Status.INVALID_GUEST, lambda: processor.dbg_decrypt(9, 0, 16))
-    assert {GuestState.UNINIT, GuestState.SENT} == set(GuestState) - DEBUG_STATES
+    assert {GuestState.UNINIT, GuestState.SENT} == set(GuestState) - guest_states_for(CommandId.DBG_DECRYPT)
 
 
 def platform(chip: ChipSecret, memory: FakeMemory | None = None) -> SecureProcessor:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from confvm_gui.domain.errors import WrongState
-from confvm_gui.engine.secure_processor.rmp import PageState, Permission, ReverseMap, RmpFault, RmpResult
+from confvm_gui.engine.secure_processor.rmp import ReverseMap
+from confvm_gui.engine.secure_processor.rmp_entry import PageState, Permission, RmpFault, RmpResult
 
 PAGE = 4096
 ASID = 1
@@ -133,3 +136,113 @@ def test_no_two_owners_whatever_the_hypervisor_does(steps: list[tuple[int, int, 
         readers = [a for a in (1, 2) if rmp.guest_fault(a, 0, spa, access=Permission.READ) is None]
         assert len(readers) <= 1
         assert rmp.host_write_fault(spa) is RmpFault.ASSIGNED
+
+
+# Runs of pages behave as an entry a page would ---------------------------------------------------------------------
+
+
+@dataclass
+class Naive:
+    """A page as the table's contract has it, kept one by one."""
+
+    asid: int
+    gpa: int
+    immutable: bool
+    validated: bool = False
+    read: bool = False
+
+
+PAGES = 8
+_PAGE = st.integers(0, PAGES - 1)
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["assign", "take", "validate", "rescind", "adjust", "reclaim"]),
+        _PAGE,
+        st.integers(1, PAGES),
+        st.integers(0, 2),
+        st.sampled_from([0, PAGE, 5 * PAGE]),
+        st.booleans(),
+    ),
+    max_size=40,
+)
+
+
+@given(_STEPS)
+def test_runs_are_as_good_as_entries(steps: list[tuple[str, int, int, int, int, bool]]) -> None:
+    rmp = ReverseMap()
+    pages: dict[int, Naive] = {}
+    for kind, first, most, asid, gpa, flag in steps:
+        span = range(first, min(first + most, PAGES))
+        spa, count = first * PAGE, len(span)
+        touched = [pages.get(page) for page in span]
+        if kind in ("assign", "take"):
+            ok = not any(entry is not None and entry.immutable for entry in touched)
+            if kind == "take":
+                result = rmp.rmpupdate(spa, assigned=False, count=count)
+            else:
+                result = rmp.rmpupdate(spa, assigned=True, asid=asid, gpa=gpa, immutable=flag, count=count)
+            assert result is (RmpResult.SUCCESS if ok else RmpResult.FAIL_PERMISSION)
+            for index, page in enumerate(span if ok else ()):
+                if kind == "take":
+                    pages.pop(page, None)
+                else:
+                    pages[page] = Naive(asid, gpa + index * PAGE if asid else gpa, flag)
+        elif kind in ("validate", "rescind"):
+            wanted = kind == "validate"
+            good = [
+                entry
+                for index, entry in enumerate(touched)
+                if entry is not None and (entry.asid, entry.gpa) == (asid, gpa + index * PAGE) and not entry.immutable
+            ]
+            code, changed = rmp.pvalidate(asid, gpa, spa, validate=wanted, count=count)
+            assert (code is RmpResult.SUCCESS) is (len(good) == count)
+            if len(good) == count:
+                assert changed is all(entry.validated is not wanted for entry in good)
+                for entry in good:
+                    entry.validated = wanted
+        elif kind == "adjust":
+            right = Permission.READ if flag else Permission.NONE
+            result = rmp.rmpadjust(asid, gpa, spa, vmpl=0, target=1, permissions=right)
+            if result is RmpResult.SUCCESS:
+                pages[first].read = flag
+        else:
+            for place in rmp.immutable_pages(spa, count * PAGE):
+                pages[place // PAGE].immutable = False
+                rmp.amend(place, replace(rmp.entry(place), immutable=False))
+            assert not any(pages[page].immutable for page in span if page in pages)
+    for page in range(PAGES):
+        kept, found = pages.get(page), rmp.entry(page * PAGE)
+        assert found.assigned is (kept is not None)
+        assert (rmp.host_write_fault(page * PAGE) is None) is (kept is None)
+        if kept is not None:
+            assert (found.asid, found.gpa) == (kept.asid, kept.gpa)
+            assert (found.immutable, found.validated) == (kept.immutable, kept.validated)
+            assert (found.permissions[1] is Permission.READ) is kept.read
+    for asid in (0, 1, 2):
+        assert rmp.pages_of(asid) == sum(entry.asid == asid for entry in pages.values())
+    for first in range(PAGES):
+        for asid in (1, 2):
+            usable = 0
+            for page in range(first, PAGES):
+                gpa = (page - first + 1) * PAGE
+                fault = rmp.guest_fault(asid, gpa, page * PAGE, access=Permission.WRITE)
+                if fault is not None:
+                    break
+                usable += 1
+            assert rmp.private_pages(asid, PAGE, first * PAGE, PAGES - first) == usable
+
+
+def test_neighbours_that_fit_become_one_run_whatever_the_order() -> None:
+    rmp = ReverseMap()
+    pieces = [7, 2, 0, 5, 3, 1, 6, 4]
+    for piece in pieces:
+        rmp.rmpupdate(piece * 512 * PAGE, assigned=True, asid=1, gpa=piece * 512 * PAGE, count=512)
+    assert rmp.run_count == 1
+    for piece in pieces:
+        assert rmp.pvalidate(1, piece * 512 * PAGE, piece * 512 * PAGE, count=512) == (RmpResult.SUCCESS, True)
+    assert rmp.run_count == 1
+    rmp.rmpupdate(100 * PAGE, assigned=False)
+    assert rmp.run_count == 2
+    assert rmp.pages_of(1) == 8 * 512 - 1
+    rmp.rmpupdate(0, assigned=False, count=8 * 512)
+    assert rmp.run_count == 0

@@ -11,8 +11,6 @@ from confvm_gui.engine.secure_processor.processor import SecureProcessor
 from confvm_gui.engine.secure_processor.snp_states import (
     SNP_GUEST_COMMANDS,
     SNP_PLATFORM_COMMANDS,
-    SnpCommandId,
-    SnpCommitId,
     SnpGuestState,
     SnpPlatformState,
 )
@@ -31,13 +29,13 @@ from tests.unit.engine.secure_processor.test_snp_firmware import (
     Host,
 )
 
-COMMANDS: dict[SnpCommandId, Callable[[SecureProcessor], object]] = {
+COMMANDS: dict[CommandId, Callable[[SecureProcessor], object]] = {
     CommandId.SNP_INIT: lambda p: p.snp_init(),
     CommandId.SNP_SHUTDOWN: lambda p: p.snp_shutdown(),
     CommandId.SNP_PLATFORM_STATUS: lambda p: p.snp_platform_status(),
     CommandId.SNP_DF_FLUSH: lambda p: p.snp_df_flush(),
     CommandId.SNP_CONFIG: lambda p: p.snp_set_config(),
-    SnpCommitId.SNP_COMMIT: lambda p: p.snp_commit(),
+    CommandId.SNP_COMMIT: lambda p: p.snp_commit(),
     CommandId.SNP_GCTX_CREATE: lambda p: p.snp_gctx_create(GCTX),
     CommandId.SNP_ACTIVATE: lambda p: p.snp_activate(GCTX, ASID),
     CommandId.SNP_DECOMMISSION: lambda p: p.snp_decommission(GCTX),
@@ -62,7 +60,7 @@ def outcome(attempt: Callable[[], object]) -> str:
 
 @pytest.mark.parametrize("state", SnpPlatformState)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_platform_states(command: SnpCommandId, state: SnpPlatformState) -> None:
+def test_platform_states(command: CommandId, state: SnpPlatformState) -> None:
     processor = SecureProcessor(FakeMemory(), model=MODEL, root=ROOT)
     if state is SnpPlatformState.INIT:
         processor.snp_init()
