@@ -61,9 +61,17 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="end after so long")
     run.add_argument("--find", metavar="TEXT", help="at the end, say in which views of memory the text is readable")
 
+    run.add_argument(
+        "--attest", action="store_true", help="ask the instance who vouches for it and verify that; exit 1 if untrusted"
+    )
+
     commands.add_parser("list", parents=[everywhere], help="all instances")
     show = commands.add_parser("show", parents=[everywhere], help="one instance")
     show.add_argument("name", metavar="NAME")
+
+    from confvm_gui.app.attest_command import add_attest_parser
+
+    add_attest_parser(commands, [everywhere])
 
     audit = commands.add_parser("audit", help="the event log").add_subparsers(
         dest="audit_command", required=True, metavar="COMMAND", parser_class=_Parser
@@ -78,6 +86,13 @@ def build_parser() -> argparse.ArgumentParser:
     from confvm_gui.app.verify_command import add_verify_parser
 
     add_verify_parser(commands, [everywhere])
+    from confvm_gui.app.endorsements_command import add_endorsements_parser
+
+    add_endorsements_parser(commands, [everywhere])
+
+    from confvm_gui.app.tool_commands import add_tool_parsers
+
+    add_tool_parsers(commands, [everywhere])
 
     bench = commands.add_parser("bench", parents=[everywhere], help="measure, each figure against its reference")
     bench.add_argument("names", nargs="*", metavar="NAME", help="default: all")
@@ -147,7 +162,14 @@ def _dispatch(options: argparse.Namespace) -> int:
         from confvm_gui.app.verify_command import run_verify
 
         return run_verify(options, sys.stdout)
-    return _dispatch_long(options)
+    if options.command == "endorsements":
+        from confvm_gui.app.endorsements_command import run_endorsements
+
+        return run_endorsements(options, sys.stdout)
+    from confvm_gui.app.tool_commands import run_tool
+
+    answer = run_tool(options, sys.stdout)
+    return _dispatch_long(options) if answer is None else answer
 
 
 def _dispatch_long(options: argparse.Namespace) -> int:
@@ -174,10 +196,15 @@ def _dispatch_long(options: argparse.Namespace) -> int:
                     find=options.find,
                     as_json=options.json,
                     data_dir=options.data_dir,
+                    attest=options.attest,
                 ),
                 sys.stdout,
             )
         )
+    if options.command == "attest":
+        from confvm_gui.app.attest_command import run_attest
+
+        return asyncio.run(run_attest(options, sys.stdout))
     if options.command == "bench":
         from confvm_gui.app.bench_command import run_bench
 

@@ -39,6 +39,16 @@ def add_measure_parser(
         choices=["sev", "seves", "snp", _OVMF_HASH, _SVSM],
         help="how the guest is protected; snp:ovmf-hash prints a value for --snp-ovmf-hash",
     )
+    add_launch_options(parser)
+    parser.add_argument("--ovmf", required=True, metavar="PATH", help="firmware image")
+    parser.add_argument("--output-format", choices=["hex", "base64"], default="hex")
+    parser.add_argument("--dump-vmsa", action="store_true", help="write each measured VMSA to vmsa<N>.bin")
+    for option in ("--svsm", "--vars-size", "--vars-file"):
+        parser.add_argument(option, help=argparse.SUPPRESS)
+
+
+def add_launch_options(parser: argparse._ActionsContainer) -> None:
+    """The options that `launch_inputs` reads, but `--mode` and `--ovmf`."""
     parser.add_argument("--vcpus", type=int, metavar="N", help="number of vCPUs")
     parser.add_argument("--vcpu-type", metavar="CPUTYPE", help="QEMU's name of the vCPU model, such as EPYC-Milan")
     parser.add_argument("--vcpu-sig", type=_number, metavar="VALUE", help="CPUID signature of the vCPU")
@@ -46,18 +56,13 @@ def add_measure_parser(
     parser.add_argument("--vcpu-model", type=_number, metavar="MODEL")
     parser.add_argument("--vcpu-stepping", type=_number, metavar="STEPPING")
     parser.add_argument("--vmm-type", default="QEMU", metavar="VMMTYPE", help="QEMU (default), ec2 or gce")
-    parser.add_argument("--ovmf", required=True, metavar="PATH", help="firmware image")
     parser.add_argument("--kernel", metavar="PATH", help="kernel that is booted directly")
     parser.add_argument("--initrd", metavar="PATH", help="its initrd")
     parser.add_argument("--append", metavar="CMDLINE", help="its command line")
     parser.add_argument(
         "--guest-features", type=_number, default=1, metavar="VALUE", help="SEV_FEATURES of an SNP guest (default: 0x1)"
     )
-    parser.add_argument("--output-format", choices=["hex", "base64"], default="hex")
     parser.add_argument("--snp-ovmf-hash", metavar="HASH", help="digest of the firmware, in place of its content")
-    parser.add_argument("--dump-vmsa", action="store_true", help="write each measured VMSA to vmsa<N>.bin")
-    for option in ("--svsm", "--vars-size", "--vars-file"):
-        parser.add_argument(option, help=argparse.SUPPRESS)
 
 
 def run_measure(options: argparse.Namespace, out: TextIO) -> int:
@@ -70,7 +75,7 @@ def run_measure(options: argparse.Namespace, out: TextIO) -> int:
         digest = snp_firmware_digest(_firmware(options.ovmf))
         _print(options, out, digest, "hex", "SNP_OVMF_HASH")
         return 0
-    inputs = _inputs(options)
+    inputs = launch_inputs(options)
     digest = expected_launch_digest(inputs)
     if options.dump_vmsa:
         vmsas = launch_vmsas(inputs)
@@ -81,12 +86,12 @@ def run_measure(options: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
-def _inputs(options: argparse.Namespace) -> LaunchInputs:
-    """What the options say, checked and read."""
+def launch_inputs(options: argparse.Namespace) -> LaunchInputs:
+    """What the options of a launch say, checked and read. InvalidInput names the option that is wrong."""
     from confvm_gui.sev.expected_digest import LaunchInputs, LaunchMode
 
     mode = LaunchMode(options.mode)
-    vmm = _vmm(options.vmm_type)
+    vmm = vmm_of_name(options.vmm_type)
     if mode is not LaunchMode.SEV and options.vcpus is None:
         raise InvalidInput("vcpus", f"Say with --vcpus how many vCPUs the guest has; it matters in mode {mode.value}")
     if options.kernel is None and (options.initrd is not None or options.append):
@@ -105,12 +110,13 @@ def _inputs(options: argparse.Namespace) -> LaunchInputs:
         cpu_signature=0 if mode is LaunchMode.SEV else _signature(options, vmm),
         vmm=vmm,
         guest_features=options.guest_features,
-        kernel=_kernel(options),
+        kernel=None if options.kernel is None else kernel_hashes_of(options.kernel, options.initrd, options.append),
         firmware_digest=firmware_digest,
     )
 
 
-def _vmm(name: str) -> VmmType:
+def vmm_of_name(name: str) -> VmmType:
+    """The VMM as `--vmm-type` names it; InvalidInput("vmm-type")."""
     from confvm_gui.sev.vmsa import VmmType
 
     for vmm in VmmType:
@@ -143,13 +149,12 @@ def _firmware(path: str) -> OvmfImage:
     return OvmfImage.parse(b"".join(_chunks("ovmf", path, MAXIMUM_IMAGE)))
 
 
-def _kernel(options: argparse.Namespace) -> KernelHashes | None:
-    if options.kernel is None:
-        return None
+def kernel_hashes_of(kernel: str, initrd: str | None, command_line: str | None) -> KernelHashes:
+    """Hashes of files that need not fit into memory; InvalidInput("kernel", "initrd" or "append")."""
     from confvm_gui.sev.kernel_hashes import KernelHashes
 
-    initrd = None if options.initrd is None else _sha256("initrd", options.initrd)
-    return KernelHashes.of_digests(_sha256("kernel", options.kernel), initrd, options.append or "")
+    initrd_digest = None if initrd is None else _sha256("initrd", initrd)
+    return KernelHashes.of_digests(_sha256("kernel", kernel), initrd_digest, command_line or "")
 
 
 def _sha256(option: str, path: str) -> bytes:

@@ -1,5 +1,6 @@
-"""`confvm verify`: evidence from a file, verified to pinned roots with what is at hand. Nothing is fetched.
+"""`confvm verify`: evidence from a file or a bundle, verified to pinned roots with what is at hand.
 
+Nothing is fetched unless `--fetch` asks for it; what cannot be fetched is said on standard error, and by the verdict.
 Exit code 0: trusted, 1: not trusted, 2: the evidence or another input is malformed. The verifiers are imported when
 they are needed: the options of this command are part of every start of `confvm`.
 """
@@ -8,16 +9,18 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TextIO
 
 from confvm_gui.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from confvm_gui.domain.attestation import Endorsements, ReferenceValues, Verdict
+    from confvm_gui.domain.attestation import Endorsements, Evidence, ReferenceValues, Verdict
 
 _LARGEST_EVIDENCE: Final = 8 << 20
 """Bytes. The largest event log that a machine hands out is 1 MiB."""
@@ -33,7 +36,7 @@ def add_verify_parser(
     """Add `verify` and its options to the command line; `parents` give `--json`."""
     parser = commands.add_parser("verify", parents=list(parents), help="verify evidence to its manufacturer's root")
     parser.add_argument(
-        "evidence", type=Path, metavar="EVIDENCE", help="report, quote, event log or attestation document"
+        "evidence", type=Path, metavar="EVIDENCE", help="report, quote, event log, attestation document or bundle"
     )
     parser.add_argument(
         "--endorsements",
@@ -53,22 +56,70 @@ def add_verify_parser(
     )
     parser.add_argument("--reference", type=Path, metavar="FILE", help="expected values, as JSON or TOML")
     parser.add_argument("--report-data", metavar="HEX", help="nonce or hash that the evidence must carry")
-    parser.add_argument("--at", metavar="TIME", help="verify as of this time (ISO 8601; default: now)")
+    parser.add_argument(
+        "--at", metavar="TIME", help="verify as of this time (ISO 8601; default: now), or as of a bundle's (bundle)"
+    )
+    parser.add_argument("--fetch", action="store_true", help="ask AMD, Intel and Google for endorsements that lack")
     parser.add_argument("--allow-debug", action="store_true", help="accept a policy that lets the host read memory")
 
 
 def run_verify(options: argparse.Namespace, out: TextIO) -> int:
     """0 if trusted, 1 if not. Raises InvalidInput naming the option."""
     from confvm_gui.attestation.verify import evaluate
-    from confvm_gui.domain.attestation import Evidence
 
-    evidence = Evidence(_read(options.evidence, "evidence", _LARGEST_EVIDENCE), parts=_parts(options.part))
-    verdict = evaluate(evidence, _endorsements(options.endorsements), _reference(options), _time(options.at))
+    evidence, endorsements, bundled_at = read_evidence(options.evidence, _parts(options.part))
+    at = _time(options.at, bundled_at)
+    reference = _reference(options)
+    endorsements += _endorsements(options.endorsements)
+    if options.fetch:
+        endorsements += _fetch(evidence, endorsements, options.data_dir)
+    verdict = evaluate(evidence, _each_once(endorsements), reference, at)
     if options.json:
         out.write(json.dumps(verdict_to_mapping(verdict), ensure_ascii=False) + "\n")
     else:
-        _print(verdict, out)
+        print_verdict(verdict, out)
     return 0 if verdict.trusted else 1
+
+
+def read_evidence(
+    path: Path, parts: Mapping[str, bytes] = MappingProxyType({})
+) -> tuple[Evidence, Endorsements, datetime | None]:
+    """Evidence from a file or a bundle, with the endorsements and the time of the bundle. Raises InvalidInput.
+
+    `parts` stand beside those that a bundle has, and in front of them.
+    """
+    from confvm_gui.attestation.bundle import is_bundle, unpack
+    from confvm_gui.domain.attestation import Endorsements, Evidence
+
+    data = _read(path, "evidence", _LARGEST_EVIDENCE)
+    if not is_bundle(data):
+        return Evidence(data, parts=parts), Endorsements(), None
+    bundle = unpack(data)
+    evidence = replace(bundle.evidence, parts=MappingProxyType({**bundle.evidence.parts, **parts}))
+    return evidence, bundle.endorsements, bundle.at
+
+
+def _fetch(evidence: Evidence, given: Endorsements, data_dir: Path | None) -> Endorsements:
+    """What lacks, from the cache or its publishers; a problem is said, and the verdict stands on what is there."""
+    import asyncio
+
+    from confvm_gui.app.endorsements_command import fetch_lacking, open_endorsements
+
+    fetched, problem = asyncio.run(fetch_lacking(open_endorsements(data_dir), evidence, given))
+    if problem:
+        sys.stderr.write(f"confvm: {problem}\n")
+    return fetched
+
+
+def _each_once(given: Endorsements) -> Endorsements:
+    from confvm_gui.domain.attestation import Endorsements
+
+    return Endorsements(
+        tuple(dict.fromkeys(given.certificates)),
+        tuple(dict.fromkeys(given.crls)),
+        tuple(dict.fromkeys(given.amd_certificates)),
+        tuple(dict.fromkeys(given.documents)),
+    )
 
 
 def verdict_to_mapping(verdict: Verdict) -> dict[str, object]:
@@ -91,11 +142,15 @@ def verdict_to_mapping(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _print(verdict: Verdict, out: TextIO) -> None:
+def print_verdict(verdict: Verdict, out: TextIO) -> None:
     emulated = " (its root is emulated: it proves nothing about hardware)" if verdict.emulated else ""
     out.write(f"{verdict.format.value}: {'trusted' if verdict.trusted else 'NOT TRUSTED'}{emulated}\n")
     for link in verdict.links:
         out.write(f"  {'holds' if link.verified else 'FAILS'}  {link.name}, vouched for by {link.issuer or 'nobody'}\n")
+    matches = verdict.claim("certificate.matches")
+    if isinstance(matches, tuple):
+        names = ", ".join(name.removesuffix("_tcb") for name in matches) or "none of the report's"
+        out.write(f"  The certificate's TCB ({verdict.claim('certificate.tcb')}) is: {names}\n")
     for finding in verdict.findings:
         out.write(f"  {finding.severity.value}: {finding.code}: {finding.source}\n")
         out.write(
@@ -142,9 +197,14 @@ def _reference(options: argparse.Namespace) -> ReferenceValues:
     return replace(values, allow_debug=True) if options.allow_debug else values
 
 
-def _time(text: str | None) -> datetime:
+def _time(text: str | None, bundled: datetime | None) -> datetime:
+    """A bundle's own time only if it is asked for: whoever made the bundle chose it, before a revocation perhaps."""
     if text is None:
         return datetime.now(UTC)
+    if text == "bundle":
+        if bundled is None:
+            raise InvalidInput("at", "The evidence is no bundle, or one without a time; give the time itself")
+        return bundled
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -56,6 +56,14 @@ class Inquiry:
             if name not in claims:
                 claims[name] = Claim(name, value.hex() if isinstance(value, bytes) else value, source)
 
+    def claim_kept(self, claims: Iterable[Claim]) -> None:
+        """`claim` for claims that are the same in many pieces of evidence, and so were made before."""
+        if self.prefix:
+            self.claim_all(claims)
+            return
+        for claim in claims:
+            self.claims.setdefault(claim[0], claim)
+
     def error(self, code: Code, source: str, *, expected: str = "", actual: str = "") -> None:
         self.add(code, Severity.ERROR, source, expected, actual)
 

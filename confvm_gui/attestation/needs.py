@@ -33,6 +33,8 @@ from confvm_gui.sev.snp_report import SnpReport
 from confvm_gui.sev.snp_report_flags import SigningKey
 
 INTEL_PCS: Final = "https://api.trustedservices.intel.com"
+EMULATED: Final = "Emulated "
+"""How the names of an emulated platform's certificates begin."""
 INTEL_ROOT_CRL: Final = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
 
 
@@ -73,6 +75,8 @@ def _snp(data: bytes, endorsements: Endorsements) -> tuple[EndorsementNeed, ...]
     is_vlek = report.key_info.signing_key is SigningKey.VLEK
     vek = VekKind.VLEK if is_vlek else VekKind.VCEK
     veks = [item for item in certificates if item.amd is not None and item.amd.is_vlek == is_vlek]
+    if veks and all(item.issuer.common_name.startswith(EMULATED) for item in veks):
+        return ()  # AMD knows nothing of an emulator's chips, and its chain is not theirs
     found: list[EndorsementNeed] = []
     lines = product_candidates(report)
     known = [item.amd.product for item in veks if item.amd is not None and item.amd.product is not None]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from confvm_gui.app.bench import fleet_filter, launches, memory_read, memory_repaint, start_up, store_append
+from confvm_gui.app.bench import fleet_filter, launches, memory_read, memory_repaint, start_up, store_append, verify
 from confvm_gui.app.bench.figure import Figure
 from confvm_gui.app.bench.registry import FIGURES
 
@@ -21,6 +21,7 @@ SMALL: dict[str, Callable[[], Figure]] = {
     "start-up": lambda: start_up.measure(instances=3, rounds=1),
     "launches": lambda: launches.measure(instances=8, rounds=1, workers=2),
     "store-append": lambda: store_append.measure(operations=64, tasks=8, rounds=2),
+    "verify": lambda: verify.measure(reports=5, rounds=2, root_bits=2048),
 }
 
 

@@ -44,6 +44,12 @@ def _store_append() -> Figure:
     return measure()
 
 
+def _verify() -> Figure:
+    from confvm_gui.app.bench.verify import measure
+
+    return measure()
+
+
 FIGURES: Mapping[str, Callable[[], Figure]] = MappingProxyType(
     {
         "memory-read": _memory_read,
@@ -52,5 +58,6 @@ FIGURES: Mapping[str, Callable[[], Figure]] = MappingProxyType(
         "start-up": _start_up,
         "launches": _launches,
         "store-append": _store_append,
+        "verify": _verify,
     }
 )

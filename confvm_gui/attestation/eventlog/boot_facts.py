@@ -17,6 +17,8 @@ from confvm_gui.attestation.eventlog.text import plain_text, tagged
 from confvm_gui.domain.errors import InvalidInput
 
 _NON_HOST_INFO: Final = b"GCE NonHostInfo\0"
+_EMULATED_INFO: Final = b"CVM NonHostInfo\0"
+"""The embedded emulator's statement: of the same form, under a name of its own."""
 _GCE_FIRMWARE: Final = "GCE Virtual Firmware v".encode("utf-16-le")
 _TECHNOLOGIES: Final = {0: "none", 1: "sev", 2: "sev-es", 3: "tdx", 4: "sev-snp", 5: "tdx"}
 """Of GceNonHostInfo. TDX is 5 in go-tpm-tools' attest.proto, and 3 in what GCE's firmware measures."""
@@ -37,6 +39,8 @@ class BootFacts:
     """GCE's firmware version, or None on other machines."""
     technology: str = ""
     """Memory encryption, as GCE's firmware states it: `sev`, `sev-es`, `sev-snp`, `tdx`, `none`; "" elsewhere."""
+    emulated_technology: str = ""
+    """Likewise, as the embedded emulator states it; "" elsewhere."""
     applications: list[str] = field(default_factory=list)
     """Digests of EFI applications (shim, boot loader, kernel) in order, if ExitBootServices was measured after them."""
     grub_commands: list[str] = field(default_factory=list)
@@ -67,11 +71,11 @@ def boot_facts(events: tuple[Event, ...], algorithm: HashAlgorithm, registers: R
     return facts
 
 
-def technology_of(non_host_info: bytes) -> str:
-    """Memory encryption in GCE's non-host information event, or "" if it is another's."""
-    if len(non_host_info) <= len(_NON_HOST_INFO) or not non_host_info.startswith(_NON_HOST_INFO):
+def technology_of(non_host_info: bytes, signature: bytes = _NON_HOST_INFO) -> str:
+    """Memory encryption in a non-host information event of GCE's form, or "" if it is under another signature."""
+    if len(non_host_info) <= len(signature) or not non_host_info.startswith(signature):
         return ""
-    return _TECHNOLOGIES.get(non_host_info[len(_NON_HOST_INFO)], "")
+    return _TECHNOLOGIES.get(non_host_info[len(signature)], "")
 
 
 def gce_version_of(s_crtm_version: bytes) -> int | None:
@@ -100,6 +104,7 @@ def _read_firmware(
             facts.firmware_version = text if text.isprintable() else event.data.hex()
         else:
             facts.technology = technology_of(event.data)
+            facts.emulated_technology = technology_of(event.data, _EMULATED_INFO)
 
 
 def _read_applications(

@@ -2,7 +2,7 @@
 
 1. the log is well-formed, and its separators stand where they must
 2. replaying it gives the quoted value of every register that it has events for
-3. only then are its facts claimed: Secure Boot, firmware, applications, GRUB and kernel
+3. only then are its facts claimed: Secure Boot, firmware, applications, GRUB and kernel, and every event in a line
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from confvm_gui.attestation.codes import Code
 from confvm_gui.attestation.eventlog.algorithms import HashAlgorithm
 from confvm_gui.attestation.eventlog.boot_facts import BootFacts, boot_facts
 from confvm_gui.attestation.eventlog.canonical import CC_REGISTER, PCR, parse_canonical_log, replay_canonical
+from confvm_gui.attestation.eventlog.event_lines import event_lines
 from confvm_gui.attestation.eventlog.log import EventLog, parse_event_log
 from confvm_gui.attestation.eventlog.registers import RTMR, TPM, RegisterMap
 from confvm_gui.attestation.eventlog.replay import (
@@ -134,6 +135,11 @@ def _facts(
     if registers.secure_boot in quoted:
         _claim_secure_boot(inquiry, secure_boot_state(events, algorithm, registers), registers)
     _claim_boot(inquiry, boot_facts(events, algorithm, registers), registers)
+    for register, lines in sorted(event_lines(events, algorithm).items()):
+        if registers is TPM:
+            inquiry.claim(f"events.pcr.{register}", lines, f"event log, PCR {register}")
+        elif register:  # a TD's register 0 is MRTD, which no event goes into
+            inquiry.claim(f"events.rtmr{register - 1}", lines, f"event log, RTMR{register - 1}")
 
 
 def _report(inquiry: Inquiry, source: str, problems: list[str]) -> None:
@@ -169,6 +175,7 @@ def _claim_boot(inquiry: Inquiry, facts: BootFacts, registers: RegisterMap) -> N
     for name, value, source in (
         ("firmware.version", facts.firmware_version, f"{registers.label} {registers.firmware}"),
         ("gce.technology", facts.technology, f"{registers.label} {registers.firmware}"),
+        ("confvm.technology", facts.emulated_technology, f"{registers.label} {registers.firmware}"),
         ("efi_applications", tuple(facts.applications), f"{registers.label} {registers.applications}"),
         ("grub.commands", tuple(facts.grub_commands), f"{registers.label} {registers.grub_commands}"),
         ("grub.files", tuple(facts.grub_files), f"{registers.label} {registers.grub_files}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from confvm_gui.attestation.inquiry import Inquiry
+from confvm_gui.domain.attestation import Claim
 from confvm_gui.sev.measurement import FirmwareVersion
 from confvm_gui.sev.snp_product import TcbLayout
 from confvm_gui.sev.snp_report import SnpReport
@@ -22,33 +23,27 @@ TCB_FIELDS = (
 def report_tcbs(report: SnpReport, layout: TcbLayout) -> dict[str, TcbVersion]:
     """The four TCB versions, by the names of TCB_FIELDS."""
     return {
-        "reported_tcb": _decoded(report.reported_tcb, layout),
-        "current_tcb": _decoded(report.current_tcb, layout),
-        "committed_tcb": _decoded(report.committed_tcb, layout),
-        "launch_tcb": _decoded(report.launch_tcb, layout),
+        "reported_tcb": TcbVersion.decode(report.reported_tcb, layout),
+        "current_tcb": TcbVersion.decode(report.current_tcb, layout),
+        "committed_tcb": TcbVersion.decode(report.committed_tcb, layout),
+        "launch_tcb": TcbVersion.decode(report.launch_tcb, layout),
     }
 
 
-@lru_cache(maxsize=256)
-def _decoded(value: int, layout: TcbLayout) -> TcbVersion:
-    """Kept, because the four are mostly one, and the same on all chips of a fleet."""
-    return TcbVersion.decode(value, layout)
-
-
 @lru_cache(maxsize=64)
-def _version_rows(name: str, source: str, version: FirmwareVersion) -> tuple[tuple[str, str | int, str], ...]:
+def _version_claims(name: str, source: str, version: FirmwareVersion) -> tuple[Claim, ...]:
     return (
-        (name, f"{version.api_major}.{version.api_minor}.{version.build}", source),
-        (f"{name}.major", version.api_major, source),
-        (f"{name}.minor", version.api_minor, source),
-        (f"{name}.build", version.build, source),
+        Claim(name, f"{version.api_major}.{version.api_minor}.{version.build}", source),
+        Claim(f"{name}.major", version.api_major, source),
+        Claim(f"{name}.minor", version.api_minor, source),
+        Claim(f"{name}.build", version.build, source),
     )
 
 
 @lru_cache(maxsize=256)
-def _tcb_rows(name: str, source: str, tcb: TcbVersion) -> tuple[tuple[str, str | int, str], ...]:
-    parts = tuple((f"{name}.{part}", value, source) for part, value in tcb.components())
-    return ((name, str(tcb), source), *parts)
+def _tcb_claims(name: str, source: str, tcb: TcbVersion) -> tuple[Claim, ...]:
+    parts = tuple(Claim(f"{name}.{part}", value, source) for part, value in tcb.components())
+    return (Claim(name, str(tcb), source), *parts)
 
 
 @lru_cache(maxsize=256)
@@ -99,7 +94,7 @@ def claim_report(inquiry: Inquiry, report: SnpReport) -> None:
         ("current_version", report.current_version, "SNP report 0x1E8"),
         ("committed_version", report.committed_version, "SNP report 0x1EC"),
     ):
-        inquiry.claim_all(_version_rows(name, source, version))
+        inquiry.claim_kept(_version_claims(name, source, version))
     if report.launch_mit_vector is not None and report.current_mit_vector is not None:
         inquiry.claim("launch_mitigations", f"{report.launch_mit_vector:#x}", "SNP report 0x1F8")
         inquiry.claim("current_mitigations", f"{report.current_mit_vector:#x}", "SNP report 0x200")
@@ -108,4 +103,4 @@ def claim_report(inquiry: Inquiry, report: SnpReport) -> None:
 def claim_tcbs(inquiry: Inquiry, tcbs: dict[str, TcbVersion]) -> None:
     """Each TCB version whole, and each of its components, so that each can have a floor."""
     for name, source in TCB_FIELDS:
-        inquiry.claim_all(_tcb_rows(name, source, tcbs[name]))
+        inquiry.claim_kept(_tcb_claims(name, source, tcbs[name]))

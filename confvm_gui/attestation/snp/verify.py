@@ -47,6 +47,8 @@ _ECDSA: Final = ec.ECDSA(hashes.SHA384())
 _HOST_REQUESTED: Final = 0xFFFFFFFF
 _VMPLS: Final = 4
 
+_EMULATED: Final = "Emulated "
+
 
 def verify_snp(inquiry: Inquiry, evidence: Evidence) -> SnpReport | None:
     """Evaluate a report; InvalidInput("report") or ("certificate")."""
@@ -145,6 +147,9 @@ def _check_chain(
     path = check_path(inquiry, certificate.encoded, inquiry.endorsements.certificates, AMD_ROOTS, first_revocable=1)
     line = vek_product.value if vek_product is not None else vek.product_name
     names = [link.name for link in reversed(path.links)]
+    if path.root is not None and path.root.emulated:
+        # An emulated hierarchy says so in every name; but for that its names are AMD's.
+        names = [name.removeprefix(_EMULATED) for name in names]
     expected = [
         f"SEV-{'VLEK' if vek.is_vlek else 'VCEK'}",
         f"SEV-{'VLEK-' if vek.is_vlek else ''}{line}",
