@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from confvm_gui.domain.errors import InvalidInput, StoreError
 
 if TYPE_CHECKING:
+    from confvm_gui.domain.ports.endorsement_source import EndorsementCache
     from confvm_gui.fleet.session import FleetSession
 
 DEFAULT_WORKERS: Final = 2
@@ -69,7 +70,14 @@ async def open_session(
         await store.aclose()
         raise
     session.find_key_protection = key_store.probe
+    session.open_endorsements = lambda: _endorsements(data_dir)
     return session
+
+
+def _endorsements(data_dir: Path) -> EndorsementCache:
+    from confvm_gui.endorsements.store import EndorsementStore
+
+    return EndorsementStore(data_dir / "endorsements")
 
 
 def _workers_setting(settings: Mapping[str, object]) -> int:

@@ -10,18 +10,21 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
 from confvm_gui.app.bootstrap import check_data_dir, open_session
+from confvm_gui.app.verify_command import print_verdict, verdict_to_mapping
 from confvm_gui.catalog.fit import default_zone
+from confvm_gui.domain.attestation import Verdict
 from confvm_gui.domain.catalogue import Technology
-from confvm_gui.domain.errors import GuestFault, InvalidInput, NotFound, ReadOnly, WrongState
+from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound, ReadOnly, WrongState
 from confvm_gui.domain.event import Event
 from confvm_gui.domain.instance import LaunchRequest, RecordsSpec
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.operation import Operation, OperationKind, OperationStatus
-from confvm_gui.domain.query import Query, QueryVerb
+from confvm_gui.fleet.guest_ready import guest_ready
 from confvm_gui.fleet.launch.plan import default_request
 from confvm_gui.fleet.memory.needle import Pattern, text_patterns
 from confvm_gui.fleet.memory.search import SearchResult, search
@@ -32,7 +35,6 @@ _EMBEDDED = "embedded"
 _INTERRUPTED = 130
 _RECORDS_SECONDS = 60.0
 """How long past its time a run waits, before a search, for a guest that still reads its disk."""
-_ASK_AGAIN_SECONDS = 0.05
 _LAST_LINES_SECONDS = 5.0
 
 
@@ -51,6 +53,8 @@ class RunOptions:
     find: str | None
     as_json: bool
     data_dir: Path | None
+    attest: bool = False
+    """Ask the running instance who vouches for it, and print the verdict."""
 
 
 class _Report:
@@ -77,6 +81,15 @@ class _Report:
             self.event("console", "", text=text)
         else:
             self._write(text)
+
+    def verdict(self, verdict: Verdict) -> None:
+        """As `confvm verify` prints it."""
+        if self._as_json:
+            self.event("verdict", "", **verdict_to_mapping(verdict))
+        else:
+            lines = StringIO()
+            print_verdict(verdict, lines)
+            self._write(lines.getvalue())
 
     def _write(self, text: str) -> None:
         if self.lost is not None:
@@ -134,6 +147,7 @@ async def _run(
             report.event("failed", operation.error, error=operation.error)
             return _INTERRUPTED if stopped.is_set() else 1
         async with _console(session, operation.instance_id, report):
+            verdict = await _attest(session, operation.instance_id, report) if options.attest else None
             ended = await _wait_for_end(session, operation, stopped, options.seconds)
             if options.find is not None and not ended:
                 try:
@@ -147,6 +161,8 @@ async def _run(
         if deletion.status is not OperationStatus.SUCCEEDED:
             report.event("failed", deletion.error, error=deletion.error)
     # What was asked for comes last, after all that is told of the instance's end.
+    if verdict is not None:
+        report.verdict(verdict)
     if found is not None:
         report.event(
             "search",
@@ -157,7 +173,18 @@ async def _run(
             hypervisor=found.hypervisor.count,
             expected_by_chance=found.hypervisor.expected_by_chance,
         )
-    return 0 if not ended and deletion.status is OperationStatus.SUCCEEDED else 1
+    vouched = verdict is not None and verdict.trusted if options.attest else True
+    return 0 if vouched and not ended and deletion.status is OperationStatus.SUCCEEDED else 1
+
+
+async def _attest(session: FleetSession, instance_id: str, report: _Report) -> Verdict | None:
+    """A fresh verdict; None, and why, where there can be none."""
+    try:
+        record = await session.attestations.refresh(instance_id)
+    except ConfvmError as error:
+        report.event("failed", error.message, error=error.message)
+        return None
+    return record.verdict
 
 
 async def _create(session: FleetSession, request: LaunchRequest, stopped: asyncio.Event) -> Operation:
@@ -232,17 +259,11 @@ async def _wait_for_end(
 
 async def _wait_for_records(session: FleetSession, instance_id: str, stopped: asyncio.Event) -> None:
     """Wait until the guest has unlocked its disk and read it, a signal comes, or the guest takes too long."""
-
-    async def ask() -> None:
-        while True:
-            with suppress(GuestFault):
-                status = await session.query(instance_id, Query(QueryVerb.STATUS))
-                if ("state", "reading") not in status.rows:
-                    return
-            await asyncio.sleep(_ASK_AGAIN_SECONDS)
-
-    waits = [asyncio.ensure_future(ask()), asyncio.ensure_future(stopped.wait())]
-    await asyncio.wait(waits, timeout=_RECORDS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    waits = [
+        asyncio.ensure_future(guest_ready(session, instance_id, seconds=_RECORDS_SECONDS)),
+        asyncio.ensure_future(stopped.wait()),
+    ]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
     # The search that follows tells why if the guest has ended meanwhile.

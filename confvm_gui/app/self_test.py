@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from confvm_gui import __version__
 from confvm_gui.app.bootstrap import open_session
@@ -20,8 +19,8 @@ from confvm_gui.domain.errors import ConfvmError
 from confvm_gui.domain.instance import RecordsSpec
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.operation import OperationKind, OperationStatus
-from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.domain.records import parse_records
+from confvm_gui.fleet.guest_ready import guest_ready
 from confvm_gui.fleet.launch.plan import default_request
 from confvm_gui.fleet.memory.needle import text_patterns
 from confvm_gui.fleet.memory.search import search
@@ -30,8 +29,6 @@ from confvm_gui.fleet.session import FleetSession
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
-
-_READY_SECONDS: Final = 30.0
 
 
 async def self_test(application: QApplication) -> int:
@@ -71,7 +68,7 @@ async def _launch_and_look(session: FleetSession) -> None:
     if operation.status is not OperationStatus.SUCCEEDED:
         raise ConfvmError(f"the launch failed: {operation.error}")
     _say("confidential launch: measured, secret released, running")
-    await _until_ready(session, operation.instance_id)
+    await guest_ready(session, operation.instance_id)
     _say("records: unlocked and indexed by the guest")
     text = parse_records(await asyncio.to_thread(SAMPLE_RECORDS.read_bytes)).rows[0][-1]
     found = {
@@ -89,14 +86,6 @@ async def _launch_and_look(session: FleetSession) -> None:
     if not verdict.intact:
         raise ConfvmError(f"the event log does not hold: {verdict.reason}")
     _say(f"event log: {verdict.records} events, chain whole")
-
-
-async def _until_ready(session: FleetSession, instance_id: str) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
-    while ("state", "ready") not in (await session.query(instance_id, Query(QueryVerb.STATUS))).rows:
-        if time.monotonic() > deadline:
-            raise ConfvmError(f"the guest did not index its records within {_READY_SECONDS:.0f} seconds")
-        await asyncio.sleep(0.1)
 
 
 def _say(line: str) -> None:

@@ -67,7 +67,7 @@ async def list_instances(data_dir: Path | None, as_json: bool, out: TextIO) -> i
         json.dump([instance_to_mapping(instance) for instance in instances], out, ensure_ascii=False)
         out.write("\n")
     elif instances:
-        _print_table(_COLUMNS, [_row(instance) for instance in instances], out)
+        print_table(_COLUMNS, [_row(instance) for instance in instances], out)
     else:
         out.write("There are no instances.\n")
     return 0
@@ -139,7 +139,8 @@ def _row(instance: Instance) -> tuple[str, ...]:
     )
 
 
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO) -> None:
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO) -> None:
+    """In columns as wide as their widest cell."""
     widths = [max(len(row[at]) for row in (header, *rows)) for at in range(len(header))]
     for row in (header, *rows):
         out.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from confvm_gui.domain.attestation_record import AttestationRecord
 from confvm_gui.domain.errors import ConfvmError, NotFound, StoreError
 from confvm_gui.domain.event import Severity
 from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.domain.ports.provider import Change, ChangeKind, Provider
 from confvm_gui.domain.ports.repositories import InstanceRepository
+from confvm_gui.fleet.attest.trust import TrustOverlay
 from confvm_gui.fleet.background import Background
 from confvm_gui.fleet.events import EventFeed
 from confvm_gui.fleet.observable import Observable
@@ -54,11 +56,16 @@ class Inventory:
     ) -> None:
         self.changes: Observable[InventoryChange] = Observable()
         self.provider_changes: Observable[ProviderStatus] = Observable()
+        self.started: Observable[Instance] = Observable()
+        """Every instance that has begun to run, at once. Not those that ran before their provider was known."""
         self._providers = providers
         self._repository = repository
         self._events = events
         self._readonly = readonly
         self._instances: dict[str, Instance] = {}
+        self._said: dict[str, Instance] = {}
+        """As the providers have them, without what verdicts say."""
+        self._trust = TrustOverlay()
         self._by_name: dict[tuple[str, str], str] = {}
         self._status = {
             name: ProviderStatus(name, provider.title, provider.emulated, False, "connecting")
@@ -75,6 +82,7 @@ class Inventory:
         for instance in await self._repository.all():
             if instance.provider in self._providers:
                 self._instances[instance.id] = instance
+                self._said[instance.id] = instance
                 self._by_name[instance.provider, instance.name] = instance.id
 
     def connect(self) -> None:
@@ -124,20 +132,42 @@ class Inventory:
     def observe(self, instance: Instance) -> None:
         """Take in what a provider said of an instance."""
         before = self._instances.get(instance.id)
-        if before == instance:
-            return
         if before is not None and before.name != instance.name:
             self._by_name.pop((before.provider, before.name), None)
-        self._instances[instance.id] = instance
-        self._by_name[instance.provider, instance.name] = instance.id
-        self._upserted[instance.id] = instance
-        self._removed.discard(instance.id)
-        self._plan_flush()
-        if before is None or before.state is not instance.state:
-            self._record_state(instance)
+        self._said[instance.id] = instance
+        self._trust.follow(before, instance)
+        self._show(before, self._trust.laid_over(instance))
+
+    def power_on(self, instance_id: str) -> int:
+        """Tells one power-on of an instance from the next; for `note_verdict`."""
+        return self._trust.power_on(instance_id)
+
+    def note_verdict(self, record: AttestationRecord, power_on: int | None = None) -> None:
+        """A verdict on an instance counts until its power-on ends; that of a launch, from when it runs.
+
+        `power_on`: the one in which the evidence was asked for. If it has ended meanwhile, the verdict is of the past.
+        """
+        said = self._said.get(record.instance_id)
+        if power_on is not None and (
+            said is None or not said.state.is_live or power_on != self._trust.power_on(record.instance_id)
+        ):
+            return
+        self._trust.note(record)
+        if said is not None:
+            self._show(self._instances.get(said.id), self._trust.laid_over(said))
+
+    def power_on_begins(self, instance_id: str) -> None:
+        """An instance is about to be launched: nothing that was said of another launch holds for this one."""
+        self._trust.power_on_begins(instance_id)
+
+    def restarted(self, instance_id: str, since: float) -> None:
+        """A power-on that began at `since` (seconds since the epoch) has succeeded."""
+        self._trust.restarted(instance_id, since)
 
     def forget(self, instance_id: str) -> None:
         """The instance is gone."""
+        self._trust.forget(instance_id)
+        self._said.pop(instance_id, None)
         instance = self._instances.pop(instance_id, None)
         if instance is None:
             return
@@ -154,6 +184,26 @@ class Inventory:
         if self._flush_planned is not None:
             self._flush_planned.cancel()
             self._flush()
+
+    def _show(self, before: Instance | None, instance: Instance) -> None:
+        if before == instance:
+            return
+        self._instances[instance.id] = instance
+        self._by_name[instance.provider, instance.name] = instance.id
+        self._upserted[instance.id] = instance
+        self._removed.discard(instance.id)
+        self._plan_flush()
+        if before is None or before.state is not instance.state:
+            self._record_state(instance)
+            if self._has_started(before, instance):
+                self.started.emit(instance)
+
+    def _has_started(self, before: Instance | None, instance: Instance) -> bool:
+        if instance.state is not InstanceState.RUNNING or self._readonly:
+            return False
+        if before is None:  # new, unless it is told by a provider that has just answered for the first time
+            return self._status[instance.provider].connected
+        return not before.state.is_live
 
     async def _follow(self, name: str, provider: Provider) -> None:
         attempt = 0

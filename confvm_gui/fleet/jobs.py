@@ -13,7 +13,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -34,11 +34,12 @@ from confvm_gui.domain.errors import (
 from confvm_gui.domain.event import Severity
 from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest, check_labels, check_name
 from confvm_gui.domain.operation import Operation, OperationKind, OperationStatus, OperationStep
-from confvm_gui.domain.ports.provider import CanPause, Capability, Provider
+from confvm_gui.domain.ports.provider import CanMigrate, CanPause, Capability, Provider
 from confvm_gui.domain.ports.repositories import OperationRepository
 from confvm_gui.fleet.background import Background
 from confvm_gui.fleet.events import EventFeed
 from confvm_gui.fleet.inventory import Inventory
+from confvm_gui.fleet.job_context import Approve, JobContext, refuse_all
 from confvm_gui.fleet.launch.request_file import request_from_mapping, request_to_mapping
 from confvm_gui.fleet.observable import Observable
 
@@ -61,6 +62,7 @@ _ALLOWED: Final[Mapping[OperationKind, frozenset[InstanceState]]] = {
     OperationKind.RESET: frozenset({InstanceState.RUNNING, InstanceState.PAUSED, InstanceState.CRASHED}),
     OperationKind.PAUSE: frozenset({InstanceState.RUNNING}),
     OperationKind.RESUME: frozenset({InstanceState.PAUSED}),
+    OperationKind.MIGRATE: frozenset({InstanceState.RUNNING}),
     OperationKind.DELETE: frozenset(InstanceState) - {InstanceState.DELETING},
 }
 
@@ -68,32 +70,6 @@ _ALLOWED: Final[Mapping[OperationKind, frozenset[InstanceState]]] = {
 def allowed(kind: OperationKind, state: InstanceState) -> bool:
     """Whether an instance in `state` can be asked for `kind`."""
     return state in _ALLOWED.get(kind, frozenset())
-
-
-class _Context:
-    """What a provider sees of its operation (domain.ports.provider.OperationContext)."""
-
-    def __init__(
-        self, operation: Operation, report: Callable[[str, float, str], None], *, resumed: bool = False
-    ) -> None:
-        self._operation = operation
-        self._report = report
-        self.resumed = resumed
-        """Whether an earlier run may have begun it."""
-        self.cancel_asked = asyncio.Event()
-
-    @property
-    def operation_id(self) -> str:
-        return self._operation.id
-
-    @property
-    def instance_id(self) -> str:
-        return self._operation.instance_id
-
-    def step(self, name: str, progress: float, detail: str = "") -> None:
-        if self.cancel_asked.is_set():
-            raise OperationCancelled("Cancelled; what had been done was undone")
-        self._report(name, progress, detail)
 
 
 class Jobs:
@@ -108,6 +84,7 @@ class Jobs:
         events: EventFeed,
         *,
         readonly_reason: str,
+        approve: Approve = refuse_all,
         retry_pause: float = RETRY_PAUSE,
     ) -> None:
         self.changes: Observable[Operation] = Observable()
@@ -117,9 +94,10 @@ class Jobs:
         self._repository = repository
         self._events = events
         self._readonly_reason = readonly_reason
+        self._approve = approve
         self._retry_pause = retry_pause
         self._operations: dict[str, Operation] = {}
-        self._contexts: dict[str, _Context] = {}
+        self._contexts: dict[str, JobContext] = {}
         self._tasks: dict[str, asyncio.Task[object]] = {}
         self._outcomes: dict[str, asyncio.Future[Operation]] = {}
         self._instance_locks: dict[str, asyncio.Lock] = {}
@@ -183,17 +161,45 @@ class Jobs:
         return operation
 
     async def act(self, kind: OperationKind, instance_ids: Sequence[str]) -> Sequence[Operation]:
-        """Accept `kind` for each of the instances.
+        """Accept `kind` for each of the instances; for a migration see `migrate`.
 
         Raises WrongState or Unsupported, and accepts none, if one of them cannot be asked for that.
         """
         self._require_writable()
+        if kind is OperationKind.MIGRATE:
+            raise InvalidInput("host", "Say to which host the instance is to be migrated")
         operations = []
         for instance in [self._inventory.get(instance_id) for instance_id in dict.fromkeys(instance_ids)]:
             self._require_possible(kind, instance)
             operations.append(self._new(kind, instance.provider, instance.id, instance.name, {}))
         await self._accept(operations)
         return operations
+
+    async def migrate(self, instance_id: str, host: str) -> Operation:
+        """Accept the migration of a running instance to another host of its provider (HostInfo.name).
+
+        Raises NotFound, WrongState, Unsupported with the reason, InvalidInput("host"), ReadOnly, StoreError.
+        """
+        self._require_writable()
+        instance = self._inventory.get(instance_id)
+        self._require_possible(OperationKind.MIGRATE, instance)
+        provider = self._providers[instance.provider]
+        if not isinstance(provider, CanMigrate):
+            raise Unsupported(
+                provider.reason_unsupported(Capability.MIGRATION)
+                or f"{provider.title} cannot migrate instances from one host to another"
+            )
+        unfit = provider.migration_unfit(instance_id)
+        if unfit:
+            raise Unsupported(unfit)
+        hosts = [known.name for known in provider.hosts()]
+        if host not in hosts:
+            raise InvalidInput("host", f"There is no host {host!r}; there are {', '.join(hosts) or 'none'}")
+        if host == instance.host:
+            raise InvalidInput("host", f"{instance.name} runs on {host} already; choose another host")
+        operation = self._new(OperationKind.MIGRATE, instance.provider, instance.id, instance.name, {"host": host})
+        await self._accept([operation])
+        return operation
 
     async def retry(self, operation_id: str) -> Operation:
         """Accept a failed, cancelled or rolled back operation anew, under a new id."""
@@ -203,6 +209,8 @@ class Jobs:
             raise WrongState("Only an operation that failed or was cancelled can be tried again")
         if old.kind is OperationKind.CREATE:
             return await self.create(request_from_mapping(old.intent))
+        if old.kind is OperationKind.MIGRATE:
+            return await self.migrate(old.instance_id, str(old.intent.get("host", "")))
         return (await self.act(old.kind, [old.instance_id]))[0]
 
     def cancel(self, operation_id: str) -> None:
@@ -292,9 +300,10 @@ class Jobs:
     def _begin(self, operation: Operation, *, resumed: bool) -> None:
         self._operations[operation.id] = operation
         self._outcomes[operation.id] = asyncio.get_running_loop().create_future()
-        self._contexts[operation.id] = _Context(
+        self._contexts[operation.id] = JobContext(
             operation,
             lambda name, progress, detail: self._on_step(operation.id, name, progress, detail),
+            approve=self._approve,
             resumed=resumed,
         )
         self.changes.emit(operation)
@@ -320,7 +329,7 @@ class Jobs:
             message = "An internal error stopped it; see the log, and report it"
             await self._give_up(operation_id, OperationStatus.FAILED, message)
 
-    async def _attempt(self, operation_id: str, context: _Context) -> None:
+    async def _attempt(self, operation_id: str, context: JobContext) -> None:
         pause = self._retry_pause
         for attempt in range(1, ATTEMPTS + 1):
             self._change(replace(self._operations[operation_id], attempts=attempt))
@@ -337,18 +346,14 @@ class Jobs:
             else:
                 return
 
-    async def _perform(self, operation: Operation, context: _Context) -> None:
+    async def _perform(self, operation: Operation, context: JobContext) -> None:
         provider = self._providers[operation.provider]
         instance: Instance | None = None
         match operation.kind:
-            case OperationKind.CREATE:
-                instance = await provider.create(request_from_mapping(operation.intent), context)
-            case OperationKind.START:
-                instance = await provider.start(operation.instance_id, context)
+            case OperationKind.CREATE | OperationKind.START | OperationKind.RESET:
+                instance = await self._power_on(provider, operation, context)
             case OperationKind.STOP:
                 instance = await provider.stop(operation.instance_id, context)
-            case OperationKind.RESET:
-                instance = await provider.reset(operation.instance_id, context)
             case OperationKind.DELETE:
                 await provider.delete(operation.instance_id, context)
                 self._inventory.forget(operation.instance_id)
@@ -357,21 +362,43 @@ class Jobs:
                     raise Unsupported(provider.reason_unsupported(Capability.PAUSE))
                 act = provider.pause if operation.kind is OperationKind.PAUSE else provider.resume
                 instance = await act(operation.instance_id, context)
+            case OperationKind.MIGRATE:
+                if not isinstance(provider, CanMigrate):
+                    raise Unsupported(provider.reason_unsupported(Capability.MIGRATION))
+                instance = await provider.migrate(operation.instance_id, str(operation.intent.get("host", "")), context)
         if instance is not None:
             self._inventory.observe(instance)
 
+    async def _power_on(self, provider: Provider, operation: Operation, context: JobContext) -> Instance:
+        began = time.time()
+        self._inventory.power_on_begins(operation.instance_id)
+        match operation.kind:
+            case OperationKind.CREATE:
+                instance = await provider.create(request_from_mapping(operation.intent), context)
+            case OperationKind.RESET:
+                instance = await provider.reset(operation.instance_id, context)
+            case _:
+                instance = await provider.start(operation.instance_id, context)
+        if not context.resumed:  # one that was taken up may only have confirmed what ran already
+            self._inventory.restarted(operation.instance_id, began)
+        return instance
+
     async def _give_up(self, operation_id: str, status: OperationStatus, error: str) -> None:
-        """End an operation that did not succeed. Of a creation nothing stays behind."""
+        """End an operation that did not succeed. Of a creation nothing stays behind.
+
+        A migration that a crash interrupted is undone by that: the instance ended with its console, or never left.
+        """
         operation = self._operations[operation_id]
+        resumed = self._contexts[operation_id].resumed and status is OperationStatus.FAILED
+        if resumed and operation.kind in (OperationKind.CREATE, OperationKind.MIGRATE):
+            status = OperationStatus.ROLLED_BACK
         if operation.kind is OperationKind.CREATE:
-            if self._contexts[operation_id].resumed and status is OperationStatus.FAILED:
-                status = OperationStatus.ROLLED_BACK
             await self._undo(operation)
         self._end(operation_id, status, error)
 
     async def _undo(self, operation: Operation) -> None:
         # A context of its own: undoing cannot be cancelled, and its steps are not the operation's.
-        context = _Context(operation, lambda *_: None)
+        context = JobContext(operation, lambda *_: None, approve=None)
         try:
             await self._providers[operation.provider].delete(operation.instance_id, context)
         except ConfvmError as error:

@@ -11,10 +11,13 @@ from confvm_gui.catalog import Catalog
 from confvm_gui.domain.errors import Unsupported
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.ports.console import Console
+from confvm_gui.domain.ports.endorsement_source import EndorsementCache
 from confvm_gui.domain.ports.memory_source import MemorySource
 from confvm_gui.domain.ports.provider import Capability, HasConsole, HasGuestQueries, HasMemory, Provider
 from confvm_gui.domain.ports.repositories import Store
 from confvm_gui.domain.query import Query, QueryAnswer
+from confvm_gui.fleet.attest.monitor import IntegrityMonitor
+from confvm_gui.fleet.attest.service import Attestations
 from confvm_gui.fleet.events import EventFeed
 from confvm_gui.fleet.inventory import Inventory
 from confvm_gui.fleet.jobs import Jobs
@@ -32,6 +35,8 @@ class FleetSession:
     jobs: Jobs
     events: EventFeed
     metrics: MetricsFeed
+    attestations: Attestations
+    integrity: IntegrityMonitor
     settings: Settings
     store: Store
     readonly: bool
@@ -41,6 +46,9 @@ class FleetSession:
     """Asks how the local wrapping key is kept."""
     key_protection: str = ""
     """The answer, in words for people; "" until `connect` has it."""
+    open_endorsements: Callable[[], EndorsementCache] | None = None
+    """Makes the cache of endorsements, when it is first asked for."""
+    _endorsements: EndorsementCache | None = None
 
     @classmethod
     async def begin(
@@ -49,23 +57,52 @@ class FleetSession:
         """Load what is on disk. Nothing is connected yet: see `connect`."""
         readonly = store.readonly
         events = EventFeed(store.audit, readonly=readonly)
+        settings = Settings(store.settings, await store.settings.load(), readonly=readonly)
         inventory = Inventory(providers, store.instances, events, readonly=readonly)
         await inventory.load()
-        jobs = Jobs(catalog, providers, inventory, store.operations, events, readonly_reason=store.readonly_reason)
+        attestations = Attestations(
+            providers,
+            inventory,
+            store.evidence,
+            store.baselines,
+            events,
+            settings,
+            readonly_reason=store.readonly_reason,
+        )
+        jobs = Jobs(
+            catalog,
+            providers,
+            inventory,
+            store.operations,
+            events,
+            readonly_reason=store.readonly_reason,
+            approve=attestations.approve,
+        )
         await jobs.load()
-        return cls(
+        session = cls(
             catalog=catalog,
             providers=providers,
             inventory=inventory,
             jobs=jobs,
             events=events,
             metrics=MetricsFeed(providers, inventory, store.samples, readonly=readonly),
-            settings=Settings(store.settings, await store.settings.load(), readonly=readonly),
+            attestations=attestations,
+            integrity=IntegrityMonitor(attestations, inventory, events),
+            settings=settings,
             store=store,
             readonly=readonly,
             readonly_reason=store.readonly_reason,
             data_dir=data_dir,
         )
+        attestations.find_endorsements = lambda: session.endorsements
+        return session
+
+    @property
+    def endorsements(self) -> EndorsementCache | None:
+        """Where endorsements are kept and fetched; None where there is no such place."""
+        if self._endorsements is None and self.open_endorsements is not None:
+            self._endorsements = self.open_endorsements()
+        return self._endorsements
 
     async def connect(self) -> None:
         """Follow the providers, sample, and take up what an earlier run left unfinished.
@@ -104,7 +141,7 @@ class FleetSession:
         return await provider.query(instance_id, query)
 
     async def aclose(self) -> None:
-        """End the session: jobs first, then the providers, then who watches them, the store last.
+        """End the session: jobs first, then who asks the providers, the providers, who watches them, the store last.
 
         All are ended, whatever one of them raises. Safe to call twice.
         """
@@ -114,6 +151,7 @@ class FleetSession:
             for provider in self.providers.values():
                 stack.push_async_callback(provider.aclose)
             stack.push_async_callback(self.metrics.aclose)
+            stack.push_async_callback(self.integrity.aclose)
             stack.push_async_callback(self.jobs.aclose)
 
     def _provider_of(self, instance_id: str) -> Provider:

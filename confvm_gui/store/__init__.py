@@ -12,7 +12,8 @@
     readers         threads that read, each with a connection of its own
     sqlite_faults   SQLite's error codes in the console's words
     encoding        text and JSON as they are stored
-    instances, operations, audit, samples, settings     one repository per aggregate
+    evidence_content, verdict_text                      a record's evidence and verdict as they are stored
+    instances, operations, audit, samples, evidence, baselines, settings    one repository per aggregate
 """
 
 from confvm_gui.store.console_store import ConsoleStore, open_store

@@ -11,7 +11,9 @@ from typing import Self
 
 from confvm_gui.domain.errors import ReadOnly, StoreError
 from confvm_gui.store.audit import SqliteAuditLog
+from confvm_gui.store.baselines import SqliteBaselines
 from confvm_gui.store.database import Database
+from confvm_gui.store.evidence import SqliteEvidence
 from confvm_gui.store.instances import SqliteInstances
 from confvm_gui.store.operations import SqliteOperations
 from confvm_gui.store.readers import Readers
@@ -36,6 +38,8 @@ class ConsoleStore:
         self._operations = SqliteOperations(path, self._readers, self._require_writer)
         self._audit = SqliteAuditLog(path, self._readers, self._require_writer)
         self._samples = SqliteSamples(self._readers, self._require_writer)
+        self._evidence = SqliteEvidence(path, self._readers, self._require_writer)
+        self._baselines = SqliteBaselines(path, self._readers, self._require_writer)
         self._settings = SqliteSettings(path, self._readers, self._require_writer)
         self._writer: Writer | None = None
         if not database.readonly_reason:
@@ -65,6 +69,14 @@ class ConsoleStore:
     @property
     def samples(self) -> SqliteSamples:
         return self._samples
+
+    @property
+    def evidence(self) -> SqliteEvidence:
+        return self._evidence
+
+    @property
+    def baselines(self) -> SqliteBaselines:
+        return self._baselines
 
     @property
     def settings(self) -> SqliteSettings:

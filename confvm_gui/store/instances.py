@@ -17,7 +17,8 @@ from confvm_gui.store.writer import Writer
 
 _ALL = """
 SELECT id, name, provider, cloud, region, zone, machine_type, image, technology, state, vcpus, memory_mib, created_at,
-    state_reason, trust, trust_at, trust_by, compliance, load, emulated, runs, labels
+    state_reason, trust, trust_at, trust_by, compliance, load, emulated, runs, labels, secure_boot, vtpm,
+    integrity_monitoring, host, attested_at
 FROM instances ORDER BY created_at, id
 """
 _PUT = MultiRowInsert(
@@ -25,14 +26,14 @@ _PUT = MultiRowInsert(
     (
         "id", "name", "provider", "cloud", "region", "zone", "machine_type", "image", "technology", "state", "vcpus",
         "memory_mib", "created_at", "state_reason", "trust", "trust_at", "trust_by", "compliance", "load", "emulated",
-        "runs", "labels",
+        "runs", "labels", "secure_boot", "vtpm", "integrity_monitoring", "host", "attested_at",
     ),
     conflict="OR REPLACE",
 )  # fmt: skip
 
 _Row = tuple[
     str, str, str, str, str, str, str, str, str, str, int, int, float,
-    str, str, float | None, str, str, float, int, str, str,
+    str, str, float | None, str, str, float, int, str, str, int, int, int, str, float | None,
 ]  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def _remove(connection: sqlite3.Connection, batches: Sequence[tuple[str, ...]]) 
 
 
 def _row(instance: Instance) -> _Row:
-    check_finite("instance", instance.created_at, instance.load, instance.trust_at or 0.0)
+    check_finite("instance", instance.created_at, instance.load, instance.trust_at or 0.0, instance.attested_at or 0.0)
     row = (
         instance.id,
         instance.name,
@@ -106,8 +107,14 @@ def _row(instance: Instance) -> _Row:
         int(instance.emulated),
         instance.runs,
         canonical_json(instance.labels, "labels") if instance.labels else "{}",
+        int(instance.secure_boot),
+        int(instance.vtpm),
+        int(instance.integrity_monitoring),
+        instance.host,
+        instance.attested_at,
     )
-    check_text("instance", *row[:10], instance.state_reason, instance.trust_by, instance.compliance, instance.runs)
+    texts = (instance.state_reason, instance.trust_by, instance.compliance, instance.runs, instance.host)
+    check_text("instance", *row[:10], *texts)
     return row
 
 
@@ -136,4 +143,9 @@ def _instance(row: _Row) -> Instance:
         emulated=bool(row[19]),
         runs=row[20],
         labels={key: str(value) for key, value in labels.items()},
+        secure_boot=bool(row[22]),
+        vtpm=bool(row[23]),
+        integrity_monitoring=bool(row[24]),
+        host=row[25],
+        attested_at=row[26],
     )

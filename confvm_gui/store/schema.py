@@ -144,6 +144,62 @@ CREATE TABLE samples (
 ) STRICT
 """
 
+_INSTANCE_ATTESTATION = (
+    "ALTER TABLE instances ADD COLUMN secure_boot INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE instances ADD COLUMN vtpm INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE instances ADD COLUMN integrity_monitoring INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE instances ADD COLUMN host TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE instances ADD COLUMN attested_at REAL",
+)
+
+_EVIDENCE = (
+    # What a list shows stands in columns; `content` is all that the verdict stands on, see `evidence_content`.
+    """
+CREATE TABLE evidence (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    instance_id TEXT NOT NULL,
+    occasion TEXT NOT NULL,
+    at REAL NOT NULL,
+    format TEXT NOT NULL,
+    trusted INTEGER NOT NULL,
+    emulated INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    warnings INTEGER NOT NULL,
+    measurement TEXT NOT NULL,
+    given_by TEXT NOT NULL,
+    differs TEXT NOT NULL,
+    nonce BLOB NOT NULL,
+    verdict TEXT NOT NULL,
+    content BLOB NOT NULL
+) STRICT
+""",
+    "CREATE INDEX evidence_of_instance ON evidence (instance_id, sequence)",
+    "CREATE INDEX evidence_refused ON evidence (sequence) WHERE occasion = 'launch' AND trusted = 0",
+    # Apart from the evidence, which is pruned: a chip's history outlives the instances that told it.
+    """
+CREATE TABLE tcb_points (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    chip_id TEXT NOT NULL,
+    at REAL NOT NULL,
+    versions TEXT NOT NULL,
+    instance_id TEXT NOT NULL
+) STRICT
+""",
+    "CREATE INDEX tcb_points_of_chip ON tcb_points (chip_id, at, sequence)",
+    "CREATE TABLE chips (chip_id TEXT PRIMARY KEY NOT NULL, seen_at REAL NOT NULL) STRICT",
+    """
+CREATE TABLE baselines (
+    instance_id TEXT NOT NULL,
+    format TEXT NOT NULL,
+    at REAL NOT NULL,
+    origin TEXT NOT NULL,
+    claims TEXT NOT NULL,
+    PRIMARY KEY (instance_id, format)
+) STRICT
+""",
+)
+
 SCHEMA: tuple[SchemaVersion, ...] = (
     SchemaVersion(
         "m001_first",
@@ -158,8 +214,22 @@ SCHEMA: tuple[SchemaVersion, ...] = (
             "CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT",
         ),
     ),
+    SchemaVersion("m002_attestation", (*_INSTANCE_ATTESTATION, *_EVIDENCE)),
 )
 """All versions, oldest first."""
 
-TABLES = frozenset({"instances", "operations", "audit", "audit_head", "samples", "settings"})
+TABLES = frozenset(
+    {
+        "instances",
+        "operations",
+        "audit",
+        "audit_head",
+        "samples",
+        "settings",
+        "evidence",
+        "tcb_points",
+        "chips",
+        "baselines",
+    }
+)
 """What a database of the current version must have."""

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from confvm_gui.domain.errors import InvalidInput, ReadOnly
+from confvm_gui.domain.attestation import EvidenceFormat
+from confvm_gui.domain.attestation_record import BaselineOrigin
+from confvm_gui.domain.errors import InvalidInput, NotFound, ReadOnly
 from confvm_gui.domain.instance import InstanceState
 from confvm_gui.domain.operation import OperationStatus, OperationStep
 from confvm_gui.domain.ports.repositories import Store
 from confvm_gui.store import open_store
-from tests.unit.store.nouns import event, instance, operation, sample
+from tests.unit.store.nouns import baseline, event, instance, operation, record, sample, tcb_record
 
 OpenStore = Callable[[Path], Awaitable[Store]]
 
@@ -203,3 +205,79 @@ async def test_a_second_console_reads_and_says_why_it_does_not_write(open_it: Op
     third = await open_it(data_dir)
     assert not third.readonly
     await third.aclose()
+
+
+async def test_verdicts_come_back_newest_first_with_all_that_they_stand_on(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    for number in range(5):
+        store.evidence.append(record(number, "a" if number % 2 else "b", trusted=number < 3))
+    await store.aclose()
+    store = await open_it(data_dir)
+    lines = await store.evidence.history("a")
+    assert [line.id for line in lines] == [record(3).id, record(1).id]
+    assert [(line.trusted, line.errors, line.emulated) for line in lines] == [(False, 1, True), (True, 0, True)]
+    assert lines[0].measurement == "ab" * 48
+    assert [line.id for line in await store.evidence.history("b", limit=1)] == [record(4).id]
+    assert await store.evidence.get(record(1).id) == record(1, "a")
+    with pytest.raises(NotFound):
+        await store.evidence.get("f" * 32)
+    assert await store.evidence.history("nobody") == []
+    await store.aclose()
+
+
+async def test_the_newest_200_verdicts_of_each_are_kept(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    store.evidence.append(record(1000, "other"))
+    for number in range(205):
+        store.evidence.append(record(number))
+    await store.flush()
+    lines = await store.evidence.history("a", limit=999)
+    assert [line.id for line in lines] == [record(number).id for number in range(204, 4, -1)]
+    assert len(await store.evidence.history("other")) == 1
+    await store.aclose()
+
+
+async def test_instances_that_are_gone_take_verdicts_and_baselines_along(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    for number, instance_id in enumerate(("a", "b", "")):
+        store.evidence.append(record(number, instance_id))
+        store.baselines.put(baseline(instance_id, pcr=number))
+    store.evidence.append(tcb_record(9, 20))
+    store.evidence.remove(["a", "never was", ""])
+    await store.flush()
+    assert [len(await store.evidence.history(one)) for one in ("a", "b", "")] == [0, 1, 1]
+    assert await store.baselines.get("a", EvidenceFormat.TPM_QUOTE) is None
+    assert await store.baselines.get("b", EvidenceFormat.TPM_QUOTE) == baseline("b", pcr=1)
+    assert [point.instance_id for point in await store.evidence.tcb_timeline("c0ffee")] == [""]
+    await store.aclose()
+
+
+async def test_a_chips_timeline_has_its_changes_oldest_first(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    for number, snp in enumerate((20, 20, 21, 21, 20), start=1):
+        store.evidence.append(tcb_record(number, snp))
+    store.evidence.append(tcb_record(9, 7, "beef"))
+    await store.flush()
+    points = await store.evidence.tcb_timeline("c0ffee")
+    assert [(point.at - 1.6e9, point.reported["snp"]) for point in points] == [(1, 20), (3, 21), (5, 20)]
+    assert dict(points[0].committed) == dict(points[0].current) == dict(points[0].reported)
+    assert dict(points[0].reported) == {"boot_loader": 4, "tee": 0, "snp": 20, "microcode": 200}
+    assert [point.reported["snp"] for point in await store.evidence.tcb_timeline("c0ffee", limit=2)] == [21, 20]
+    assert await store.evidence.chips() == ["beef", "c0ffee"]
+    await store.aclose()
+
+
+async def test_there_is_one_baseline_of_each_format(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    store.baselines.put(baseline(pcr="00"))
+    store.baselines.put(replace(baseline(pcr="01"), origin=BaselineOrigin.GIVEN))
+    store.baselines.put(replace(baseline(measurement="ff"), format=EvidenceFormat.SNP_REPORT))
+    await store.flush()
+    found = await store.baselines.get("a", EvidenceFormat.TPM_QUOTE)
+    assert found == replace(baseline(pcr="01"), origin=BaselineOrigin.GIVEN)
+    store.baselines.remove("a", EvidenceFormat.TPM_QUOTE)
+    store.baselines.remove("nobody", EvidenceFormat.TPM_QUOTE)
+    await store.flush()
+    assert await store.baselines.get("a", EvidenceFormat.TPM_QUOTE) is None
+    assert await store.baselines.get("a", EvidenceFormat.SNP_REPORT) is not None
+    await store.aclose()

@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from confvm_gui.catalog import load_catalog
+from confvm_gui.domain.attestation import EvidenceFormat
+from confvm_gui.domain.attestation_record import AttestationRecord, AttestationSummary, Baseline, TcbPoint
+from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.event import AuditRecord, AuditVerdict, Event
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.operation import Operation
+from confvm_gui.fleet.attest.service import summary_of
 from confvm_gui.fleet.session import FleetSession
 from tests.support.fake_provider import FakeProvider
 
@@ -92,6 +96,59 @@ class MemorySamples:
         self.kept = [sample for sample in self.kept if sample.at >= before]
 
 
+class MemoryEvidence:
+    def __init__(self) -> None:
+        self.kept: list[AttestationRecord] = []
+
+    def append(self, record: AttestationRecord) -> None:
+        self.kept.append(record)
+
+    async def history(self, instance_id: str, *, limit: int = 200) -> Sequence[AttestationSummary]:
+        found = [summary_of(record) for record in reversed(self.kept) if record.instance_id == instance_id]
+        return found[:limit]
+
+    async def get(self, record_id: str) -> AttestationRecord:
+        for record in self.kept:
+            if record.id == record_id:
+                return record
+        raise NotFound("This verdict is not kept any more")
+
+    async def tcb_timeline(self, chip_id: str, *, limit: int = 500) -> Sequence[TcbPoint]:
+        points: list[TcbPoint] = []
+        for record in self.kept:
+            claims = record.verdict.claim_values()
+            if claims.get("chip_id") == chip_id:
+                point = {
+                    name.removeprefix("reported_tcb."): value
+                    for name, value in claims.items()
+                    if name.startswith("reported_tcb.") and isinstance(value, int)
+                }
+                if not points or points[-1].reported != point:
+                    points.append(TcbPoint(chip_id, record.at, point, point, point, record.instance_id))
+        return points[-limit:]
+
+    async def chips(self) -> Sequence[str]:
+        found = [str(record.verdict.claim("chip_id")) for record in reversed(self.kept)]
+        return [chip for chip in dict.fromkeys(found) if chip != "None"]
+
+    def remove(self, instance_ids: Sequence[str]) -> None:
+        self.kept = [record for record in self.kept if record.instance_id not in instance_ids]
+
+
+class MemoryBaselines:
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, EvidenceFormat], Baseline] = {}
+
+    async def get(self, instance_id: str, form: EvidenceFormat) -> Baseline | None:
+        return self.kept.get((instance_id, form))
+
+    def put(self, baseline: Baseline) -> None:
+        self.kept[baseline.instance_id, baseline.format] = baseline
+
+    def remove(self, instance_id: str, form: EvidenceFormat) -> None:
+        self.kept.pop((instance_id, form), None)
+
+
 class MemorySettings:
     def __init__(self, values: Mapping[str, object]) -> None:
         self.values = dict(values)
@@ -118,6 +175,8 @@ class MemoryStore:
         self.operations = MemoryOperations()
         self.audit = MemoryAudit()
         self.samples = MemorySamples()
+        self.evidence = MemoryEvidence()
+        self.baselines = MemoryBaselines()
         self.settings = MemorySettings(settings or {})
 
     async def flush(self) -> None:

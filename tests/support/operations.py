@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
-from confvm_gui.domain.errors import OperationCancelled
+from confvm_gui.attestation.verify import evaluate
+from confvm_gui.domain.attestation import Verdict
+from confvm_gui.domain.errors import EvidenceRefused, OperationCancelled
+from confvm_gui.domain.event import Severity
+from confvm_gui.domain.guest_evidence import GuestEvidence
 
 
 class OperationRecord:
@@ -18,13 +23,22 @@ class OperationRecord:
         operation_id: str = "",
         cancel_at: int | None = None,
         on_step: Callable[[str], None] | None = None,
+        approve: Callable[[GuestEvidence], Awaitable[None]] | None = None,
     ) -> None:
-        """`cancel_at`: number of the step, from 0, at which the user turns out to have cancelled."""
+        """`cancel_at`: number of the step, from 0, at which the user turns out to have cancelled.
+
+        `approve`: who is asked before keys are released; by default the verifier, as in the console.
+        """
         self.instance_id = instance_id or uuid.uuid4().hex
         self.operation_id = operation_id or uuid.uuid4().hex
         self.steps: list[tuple[str, float, str]] = []
         self._cancel_at = cancel_at
         self._on_step = on_step
+        self._approve = approve or require_trusted
+        self.launches: list[GuestEvidence] = []
+        """What keys were asked for."""
+        self.verdicts: list[Verdict] = []
+        """What the verifier said of each, when they were asked for."""
 
     def step(self, name: str, progress: float, detail: str = "") -> None:
         if self._cancel_at is not None and len(self.steps) >= self._cancel_at:
@@ -36,3 +50,21 @@ class OperationRecord:
     @property
     def names(self) -> list[str]:
         return [name for name, _, _ in self.steps]
+
+    async def approve(self, launch: GuestEvidence) -> None:
+        self.launches.append(launch)
+        self.verdicts.append(verdict_of(launch))
+        await self._approve(launch)
+
+
+async def require_trusted(launch: GuestEvidence) -> None:
+    """Raise EvidenceRefused unless the verifier trusts it, with the emulated root that its reference names."""
+    verdict = verdict_of(launch)
+    if not verdict.trusted:
+        codes = ", ".join(finding.code for finding in verdict.findings if finding.severity is Severity.ERROR)
+        raise EvidenceRefused(f"The launch is not trusted: {codes}")
+
+
+def verdict_of(launch: GuestEvidence) -> Verdict:
+    """What the verifier says of it now."""
+    return evaluate(launch.evidence, launch.endorsements, launch.reference, datetime.now(UTC))

@@ -21,6 +21,7 @@ from confvm_gui.catalog.fit import (
     forced_platform,
     host_maintenance,
     image_unfit,
+    judged_as,
     machine_type_region_unfit,
     machine_type_unfit,
     region_unfit,
@@ -62,7 +63,8 @@ def make_confidential(
     """
     if technology is Technology.NONE:
         return make_plain(catalog, request)
-    if technology not in catalog.offered_technologies(request.cloud):
+    judged = judged_as(catalog, request.provider, request.cloud, technology)
+    if judged not in catalog.offered_technologies(request.cloud):
         raise InvalidInput(
             "technology", f"{catalog.cloud_title(request.cloud)} does not offer {technology.title}; choose another"
         )
@@ -74,28 +76,28 @@ def make_confidential(
 
     region = catalog.region(request.cloud, request.region)
     machine_type = catalog.machine_type(request.cloud, request.machine_type)
-    reason = machine_type_unfit(machine_type, technology)
+    reason = machine_type_unfit(machine_type, judged)
     if reason:
-        machine_type = _nearest_machine_type(catalog, machine_type, region, technology)
+        machine_type = _nearest_machine_type(catalog, machine_type, region, judged)
         replace_with("machine_type", request.machine_type, machine_type.name, reason)
 
-    reason = region_unfit(region, technology) or machine_type_region_unfit(machine_type, region)
+    reason = region_unfit(region, judged) or machine_type_region_unfit(machine_type, region)
     if reason:
-        region = _nearest_region(catalog, region, machine_type, technology)
+        region = _nearest_region(catalog, region, machine_type, judged)
         replace_with("region", request.region, region.name, reason)
     zone, reason = request.zone, ""
     if zone not in region.zones:
         reason = f"{zone or 'No zone'} is not a zone of {region.name}"
     else:
-        reason = zone_unfit(region, zone, technology)
+        reason = zone_unfit(region, zone, judged)
     if reason:
-        zone = default_zone(region, technology)
+        zone = default_zone(region, judged)
         replace_with("zone", request.zone, zone, reason)
 
     image = catalog.image(request.cloud, request.image)
-    reason = image_unfit(image, technology)
+    reason = image_unfit(image, judged)
     if reason:
-        image = _nearest_image(catalog, image, technology)
+        image = _nearest_image(catalog, image, judged)
         replace_with("image", request.image, image.name, reason)
 
     changed = replace(
@@ -134,7 +136,7 @@ def derive_settings(catalog: Catalog, request: LaunchRequest) -> tuple[LaunchReq
     if request.cloud != GCE:
         return request, ()
     machine_type = catalog.machine_type(request.cloud, request.machine_type)
-    technology = request.technology
+    technology = judged_as(catalog, request.provider, request.cloud, request.technology)
     series = machine_type.series.upper()
     forced: list[ForcedSetting] = []
 
@@ -176,7 +178,7 @@ def settle(catalog: Catalog, request: LaunchRequest) -> LaunchRequest:
 
 def _must_terminate(catalog: Catalog, machine_type: MachineType, request: LaunchRequest) -> str:
     """Why the VM cannot migrate live, or ""."""
-    technology = request.technology
+    technology = judged_as(catalog, request.provider, request.cloud, request.technology)
     if host_maintenance(machine_type, technology) is HostMaintenance.TERMINATE:
         how = "" if technology is Technology.NONE else f" with {technology.title}"
         return f"{machine_type.series.upper()} machines do not migrate live{how}"

@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 
 from confvm_gui.catalog import Catalog
 from confvm_gui.catalog.fit import (
+    EMBEDDED,
     default_zone,
     image_unfit,
+    judged_as,
     machine_type_region_unfit,
     machine_type_unfit,
     request_problems,
@@ -26,9 +28,6 @@ from confvm_gui.domain.instance import HostMaintenance, LaunchRequest, check_lab
 from confvm_gui.fleet.launch.forced import GCE, ForcedSetting, derive_settings, settle
 
 log = logging.getLogger(__name__)
-
-EMBEDDED = "embedded"
-"""Name of the provider that rehearses: every catalogue image and region can be chosen on it."""
 
 KEY_REF = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
 """A KeyRef URI as far as its shape goes; whether the key exists is for its store."""
@@ -213,7 +212,7 @@ def _default_zone(catalog: Catalog, request: LaunchRequest) -> str:
         region = catalog.region(request.cloud, request.region)
     except NotFound:
         return ""
-    return default_zone(region, request.technology)
+    return default_zone(region, judged_as(catalog, request.provider, request.cloud, request.technology))
 
 
 def _without_repeats(problems: list[InvalidInput]) -> tuple[InvalidInput, ...]:
@@ -241,9 +240,16 @@ def _notes(catalog: Catalog, request: LaunchRequest) -> tuple[str, ...]:
         notes.append(
             "The engine is an emulation: it shows the mechanism, and hides nothing from the owner of this computer"
         )
-        if request.secure_boot or request.vtpm or request.integrity_monitoring:
+        if request.vtpm:
             notes.append(
-                "The built-in guest has no firmware and no vTPM: Shielded VM options are recorded for the export only"
+                "The vTPM is emulated: the engine measures the guest's image and settings in place of a firmware"
+            )
+        if request.secure_boot:
+            notes.append("Secure Boot is measured as on; the built-in guest has no firmware that would enforce it")
+        if request.technology not in (Technology.NONE, *catalog.offered_technologies(request.cloud)):
+            notes.append(
+                f"{catalog.cloud_title(request.cloud)} does not offer {request.technology.title}: "
+                "this launch can be rehearsed here and not repeated there"
             )
     if not request.confidential:
         notes.append("A plain VM: whoever controls the host can read and change all of its memory")
@@ -252,6 +258,8 @@ def _notes(catalog: Catalog, request: LaunchRequest) -> tuple[str, ...]:
             notes.append("The same machine and image can be made confidential with one tick")
     elif request.technology is Technology.SEV:
         notes.append("Plain SEV keeps memory secret but does not protect its integrity; SEV-SNP does")
+    if request.confidential and not request.attest:
+        notes.append("Keys are released without attestation: nobody looks at what was launched before it gets them")
     if request.confidential and request.host_maintenance is HostMaintenance.TERMINATE and request.cloud == GCE:
         notes.append("When its host is serviced the VM is stopped and started again: it cannot migrate live")
     if request.records is None and request.provider == EMBEDDED:

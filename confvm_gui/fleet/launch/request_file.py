@@ -40,6 +40,7 @@ _FIELDS = (
     "nic_type",
     "min_cpu_platform",
     "disk_key",
+    "attest",
     "records",
     "labels",
 )
@@ -66,6 +67,7 @@ def request_to_mapping(request: LaunchRequest) -> dict[str, object]:
         "nic_type": request.nic_type,
         "min_cpu_platform": request.min_cpu_platform,
         "disk_key": request.disk_key,
+        "attest": request.attest,
     }
     if request.records is not None:
         records = {"path": str(request.records.path)}
@@ -104,6 +106,7 @@ def request_from_mapping(values: Mapping[str, object], base: Path | None = None)
         min_cpu_platform=_text(values, "min_cpu_platform", ""),
         records=_records(values, base),
         disk_key=_text(values, "disk_key", "local:default"),
+        attest=_flag(values, "attest", True),
         labels=_labels(values),
     )
 

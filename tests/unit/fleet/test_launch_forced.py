@@ -135,8 +135,15 @@ def test_plain_again_needs_no_platform() -> None:
 
 def test_a_technology_that_the_cloud_does_not_have_is_refused_with_the_field() -> None:
     with pytest.raises(InvalidInput, match="does not offer AMD SEV-ES") as caught:
-        make_confidential(real_catalog(), google(), Technology.SEV_ES)
+        make_confidential(real_catalog(), replace(google(), provider="gce"), Technology.SEV_ES)
     assert caught.value.field == "technology"
+
+
+def test_sev_es_is_rehearsed_as_sev_would_be() -> None:
+    changed, forced = make_confidential(real_catalog(), google(), Technology.SEV_ES)
+    as_sev, forced_by_sev = make_confidential(real_catalog(), google(), Technology.SEV)
+    assert changed == replace(as_sev, technology=Technology.SEV_ES)
+    assert [item.field for item in forced] == [item.field for item in forced_by_sev]
 
 
 def test_an_unknown_choice_is_not_replaced_in_silence() -> None:

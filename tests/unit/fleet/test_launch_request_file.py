@@ -39,6 +39,7 @@ REQUESTS = st.builds(
     min_cpu_platform=WORDS,
     records=st.none() | RECORDS,
     disk_key=WORDS,
+    attest=st.booleans(),
     labels=st.dictionaries(
         st.from_regex(LABEL_KEY, fullmatch=True), st.from_regex(LABEL_VALUE, fullmatch=True), max_size=3
     ),
@@ -133,3 +134,11 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> Non
     request = parse_request(json.dumps(GOOD), toml=False)
     with pytest.raises(InvalidInput, match="cannot be saved"):
         save_request(request, tmp_path / "missing" / "request.json")
+
+
+def test_a_launch_is_attested_unless_the_request_says_otherwise() -> None:
+    for change, attest in (({}, True), ({"attest": True}, True), ({"attest": False}, False)):
+        assert parse_request(json.dumps(GOOD | change), toml=False).attest is attest
+    with pytest.raises(InvalidInput) as refused:
+        parse_request(json.dumps(GOOD | {"attest": "no"}), toml=False)
+    assert refused.value.field == "attest"

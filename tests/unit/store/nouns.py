@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from hypothesis import strategies as st
 
+from confvm_gui.domain.attestation import (
+    Claim,
+    ClaimValue,
+    Endorsements,
+    Evidence,
+    EvidenceFormat,
+    EvidencePart,
+    Finding,
+    TrustLink,
+    Verdict,
+)
+from confvm_gui.domain.attestation_record import AttestationRecord, Baseline, BaselineOrigin, Occasion
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.event import Event, Severity
 from confvm_gui.domain.instance import Instance, InstanceState, Trust
@@ -45,6 +60,65 @@ INSTANCES = st.builds(
     emulated=st.booleans(),
     runs=TEXT,
     labels=st.dictionaries(TEXT, TEXT, max_size=4),
+    secure_boot=st.booleans(),
+    vtpm=st.booleans(),
+    integrity_monitoring=st.booleans(),
+    host=TEXT,
+    attested_at=st.none() | NUMBER,
+)
+TIMES = st.none() | st.datetimes(timezones=st.just(UTC))
+CLAIM_VALUES = TEXT | st.integers() | st.booleans() | st.lists(TEXT, max_size=3).map(tuple)
+VERDICTS = st.builds(
+    Verdict,
+    format=st.sampled_from(EvidenceFormat),
+    claims=st.lists(st.builds(Claim, name=TEXT, value=CLAIM_VALUES, source=TEXT), max_size=5).map(tuple),
+    findings=st.lists(
+        st.builds(Finding, code=TEXT, severity=st.sampled_from(Severity), expected=TEXT, actual=TEXT, source=TEXT),
+        max_size=4,
+    ).map(tuple),
+    links=st.lists(
+        st.builds(
+            TrustLink,
+            name=TEXT,
+            issuer=TEXT,
+            verified=st.booleans(),
+            fingerprint=TEXT,
+            not_before=TIMES,
+            not_after=TIMES,
+            emulated=st.booleans(),
+        ),
+        max_size=4,
+    ).map(tuple),
+    at=TIMES,
+)
+CONTENTS = st.lists(st.binary(max_size=40), max_size=3).map(tuple)
+RECORDS = st.builds(
+    AttestationRecord,
+    id=TEXT,
+    instance_id=TEXT,
+    occasion=st.sampled_from(Occasion),
+    at=NUMBER,
+    verdict=VERDICTS,
+    evidence=st.builds(
+        Evidence,
+        data=st.binary(max_size=200),
+        format=st.none() | st.sampled_from(EvidenceFormat),
+        parts=st.dictionaries(st.sampled_from(EvidencePart).map(str), st.binary(max_size=40), max_size=3),
+    ),
+    endorsements=st.builds(
+        Endorsements, certificates=CONTENTS, crls=CONTENTS, amd_certificates=CONTENTS, documents=CONTENTS
+    ),
+    nonce=st.binary(max_size=32),
+    by=TEXT,
+    differs=TEXT,
+)
+BASELINES = st.builds(
+    Baseline,
+    instance_id=TEXT,
+    format=st.sampled_from(EvidenceFormat),
+    at=NUMBER,
+    origin=st.sampled_from(BaselineOrigin),
+    values=st.dictionaries(TEXT, CLAIM_VALUES, max_size=5),
 )
 OPERATIONS = st.builds(
     Operation,
@@ -119,3 +193,46 @@ def event(number: int, subject: str = "") -> Event:
 
 def sample(instance_id: str, at: float) -> Sample:
     return Sample(instance_id, at, 0.25, 4096, 512, 80, 3)
+
+
+def record(
+    number: int, instance_id: str = "a", *, trusted: bool = True, occasion: Occasion = Occasion.REFRESH
+) -> AttestationRecord:
+    findings = () if trusted else (Finding("signature-invalid", Severity.ERROR, "", "", "SNP report"),)
+    return AttestationRecord(
+        id=f"{number:032x}",
+        instance_id=instance_id,
+        occasion=occasion,
+        at=1.6e9 + number,
+        verdict=Verdict(
+            EvidenceFormat.SNP_REPORT,
+            (Claim("measurement", "ab" * 48, "SNP report 0x090"), Claim("policy.flags", ("SMT",), "SNP report 0x008")),
+            findings,
+            (TrustLink("ARK", "ARK", True, "00", datetime(2020, 1, 1, tzinfo=UTC), emulated=True),),
+            datetime(2026, 1, 1, tzinfo=UTC),
+        ),
+        evidence=Evidence(b"report", EvidenceFormat.SNP_REPORT, {"event-log": b"log"}),
+        endorsements=Endorsements((b"certificate", b"issuer"), (b"list",)),
+        nonce=bytes(32),
+        by="host 1 (emulated Genoa)",
+    )
+
+
+def tcb_record(number: int, snp: int, chip: str = "c0ffee", *, verified: bool = True) -> AttestationRecord:
+    """A record whose chip reports this version of SNP firmware."""
+    claims: dict[str, ClaimValue] = {"chip_id": chip, "reported_tcb": f"snp {snp}"}
+    for name in ("reported_tcb", "committed_tcb", "current_tcb"):
+        claims |= {f"{name}.boot_loader": 4, f"{name}.tee": 0, f"{name}.snp": snp, f"{name}.microcode": 200}
+    plain = record(number)
+    return replace(
+        plain,
+        verdict=replace(
+            plain.verdict,
+            claims=tuple(Claim(name, value, "SNP report") for name, value in claims.items()),
+            links=(TrustLink("ARK", "ARK", True), TrustLink("SNP report", "VCEK", verified)),
+        ),
+    )
+
+
+def baseline(instance_id: str = "a", **values: ClaimValue) -> Baseline:
+    return Baseline(instance_id, EvidenceFormat.TPM_QUOTE, 1.6e9, BaselineOrigin.LEARNED, values)

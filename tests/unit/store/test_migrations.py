@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from confvm_gui.store.database import Database
 from confvm_gui.store.schema import SCHEMA, SchemaVersion
 from tests.unit.store.nouns import instance
 
-NEXT = (*SCHEMA, SchemaVersion("m002_notes", ("ALTER TABLE instances ADD COLUMN note TEXT NOT NULL DEFAULT 'none'",)))
-BROKEN = (*NEXT, SchemaVersion("m003_broken", ("CREATE TABLE half (a)", "INSERT INTO nowhere VALUES (1)")))
+NEXT = (*SCHEMA, SchemaVersion("m900_notes", ("ALTER TABLE instances ADD COLUMN note TEXT NOT NULL DEFAULT 'none'",)))
+BROKEN = (*NEXT, SchemaVersion("m901_broken", ("CREATE TABLE half (a)", "INSERT INTO nowhere VALUES (1)")))
 
 
 async def fill(directory: Path) -> None:
@@ -47,7 +48,7 @@ async def test_an_older_database_is_brought_up_to_date_with_a_copy_first(data_di
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert stat.S_IMODE(copy.parent.stat().st_mode) == 0o700
     with contextlib.closing(sqlite3.connect(copy)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(SCHEMA),)
         assert connection.execute("SELECT name FROM instances").fetchall() == [("vm-1",)]
 
     Database(data_dir, versions=NEXT).close()
@@ -85,7 +86,7 @@ async def test_a_failed_migration_changes_nothing_of_its_version(data_dir: Path)
         with pytest.raises(StoreError, match="nowhere"):
             Database(data_dir, versions=BROKEN)
     with contextlib.closing(sqlite3.connect(data_dir / "console.db")) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(NEXT),)
         assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone() == (0,)
     assert len(list((data_dir / "backups").iterdir())) == 2
     assert notes(data_dir / "console.db") == [("vm-1", "none")]
@@ -105,4 +106,21 @@ async def test_without_room_for_the_copy_nothing_is_migrated(data_dir: Path) -> 
         Database(data_dir, versions=NEXT)
     store = await open_store(data_dir)
     assert await store.instances.all() == [instance(1)]
+    await store.aclose()
+
+
+async def test_a_database_of_the_first_console_gets_the_tables_of_attestation(data_dir: Path) -> None:
+    Database(data_dir, versions=SCHEMA[:1]).close()
+    with contextlib.closing(sqlite3.connect(data_dir / "console.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO instances VALUES ('a', 'old', 'embedded', 'gce', 'r', 'z', 'm', 'i', 'sev', 'stopped', 2, 64, "
+            "1.0, '', 'measured', NULL, '', '', 0.0, 1, 'records', '{}')"
+        )
+    store = await open_store(data_dir)
+    (old,) = await store.instances.all()
+    assert (old.name, old.vtpm, old.host, old.attested_at) == ("old", False, "", None)
+    assert await store.evidence.history(old.id) == []
+    store.instances.put([replace(old, vtpm=True, host="host-2", attested_at=5.0)])
+    await store.flush()
+    assert await store.instances.all() == [replace(old, vtpm=True, host="host-2", attested_at=5.0)]
     await store.aclose()

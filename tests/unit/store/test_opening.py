@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from confvm_gui.domain.errors import ReadOnly, StoreCorrupt, StoreError, StoreTooNew
 from confvm_gui.store import open_store
+from confvm_gui.store.schema import SCHEMA
 from tests.unit.store.nouns import event, instance, operation
 
 
@@ -84,7 +85,7 @@ async def test_the_file_says_what_it_is(data_dir: Path) -> None:
     database = await make(data_dir)
     with contextlib.closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (0x43564D43,)
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(SCHEMA),)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 

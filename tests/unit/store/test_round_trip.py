@@ -11,12 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from confvm_gui.domain.attestation_record import AttestationRecord, Baseline
 from confvm_gui.domain.errors import InvalidInput, StoreError
 from confvm_gui.domain.event import Event
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.operation import Operation
 from confvm_gui.store import ConsoleStore, open_store
-from tests.unit.store.nouns import EVENTS, INSTANCES, JSON, OPERATIONS, TEXT, event, instance, operation
+from tests.unit.store.nouns import (
+    BASELINES,
+    EVENTS,
+    INSTANCES,
+    JSON,
+    OPERATIONS,
+    RECORDS,
+    TEXT,
+    event,
+    instance,
+    operation,
+)
 
 Use = Callable[[ConsoleStore], Awaitable[None]]
 
@@ -70,6 +82,33 @@ def test_events(in_a_store: Callable[[Use], None], events: list[Event]) -> None:
             assert record in found
         verdict = await store.audit.verify()
         assert verdict.intact, verdict.reason
+
+    in_a_store(round_trip)
+
+
+@given(records=st.lists(RECORDS, max_size=8, unique_by=lambda record: record.id))
+def test_evidence(in_a_store: Callable[[Use], None], records: list[AttestationRecord]) -> None:
+    async def round_trip(store: ConsoleStore) -> None:
+        for one in records:
+            store.evidence.append(one)
+        await store.flush()
+        for one in records:
+            assert await store.evidence.get(one.id) == one
+            (line,) = [line for line in await store.evidence.history(one.instance_id) if line.id == one.id]
+            assert (line.at, line.format, line.occasion, line.by) == (one.at, one.verdict.format, one.occasion, one.by)
+            assert (line.trusted, line.emulated) == (one.verdict.trusted, one.verdict.emulated)
+
+    in_a_store(round_trip)
+
+
+@given(baselines=st.lists(BASELINES, max_size=8, unique_by=lambda baseline: (baseline.instance_id, baseline.format)))
+def test_baselines(in_a_store: Callable[[Use], None], baselines: list[Baseline]) -> None:
+    async def round_trip(store: ConsoleStore) -> None:
+        for one in baselines:
+            store.baselines.put(one)
+        await store.flush()
+        for one in baselines:
+            assert await store.baselines.get(one.instance_id, one.format) == one
 
     in_a_store(round_trip)
 
