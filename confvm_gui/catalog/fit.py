@@ -7,6 +7,7 @@ Rules and figures: Google Cloud, "Confidential VM, supported configurations" and
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from confvm_gui.catalog.loader import Catalog
 from confvm_gui.domain.catalogue import Image, MachineType, Region, Technology
@@ -38,6 +39,27 @@ NIC_TYPES = ("GVNIC", "VIRTIO_NET", "IDPF")
 
 _GVNIC_SERIES = frozenset({"a3", "c3", "c3d", "c4d"})
 """Machine series of the third generation and later have no VIRTIO_NET."""
+
+
+EMBEDDED: Final = "embedded"
+"""Name of the provider that rehearses launches of any cloud on this computer."""
+
+
+def judged_as(catalog: Catalog, provider: str, cloud: str, technology: Technology) -> Technology:
+    """The technology whose rules of `cloud` hold for an instance with `technology` on `provider`.
+
+    The embedded engine runs SEV-ES also where a cloud offers SEV alone. SEV-ES asks of machine, zone and image what
+    SEV asks of them, so such a rehearsal is judged as SEV.
+    """
+    offered = catalog.offered_technologies(cloud)
+    if (
+        provider == EMBEDDED
+        and technology is Technology.SEV_ES
+        and technology not in offered
+        and Technology.SEV in offered
+    ):
+        return Technology.SEV
+    return technology
 
 
 def image_unfit(image: Image, technology: Technology) -> str:
@@ -131,7 +153,7 @@ def request_problems(catalog: Catalog, request: LaunchRequest) -> tuple[InvalidI
         if reason:
             problems.append(InvalidInput(field, reason))
 
-    technology = request.technology
+    technology = judged_as(catalog, request.provider, request.cloud, request.technology)
     offered = catalog.offered_technologies(request.cloud)
     if technology is not Technology.NONE and technology not in offered:
         title = catalog.cloud_title(request.cloud)

@@ -100,7 +100,7 @@ async def _make(data_dir: Path, *requests: LaunchRequest) -> None:
         (["run", "--name", "probe", "--machine-type", "moon"], ["machine-type", "moon"]),
         (["run", "--name", "probe", "--machine-type", "c3-standard-4"], ["machine_type", "TDX"]),
         (["run", "--name", "probe", "--image", "debian-11"], ["image"]),
-        (["run", "--name", "probe", "--technology", "sev-snp"], ["technology", "SEV-SNP"]),
+        (["run", "--name", "probe", "--technology", "sev-snp", "--region", "europe-west1"], ["region", "SEV-SNP"]),
         (["run", "--name", "probe", "--technology", "tdx"], ["technology", "tdx"]),
         (["show"], ["NAME"]),
         (["audit"], ["COMMAND"]),

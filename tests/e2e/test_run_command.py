@@ -58,6 +58,27 @@ def test_the_last_line_says_who_can_read_the_text(tmp_path: Path, tmp_of_its_own
     assert not list(tmp_of_its_own.iterdir())
 
 
+@pytest.mark.parametrize("technology", ["sev-es", "sev-snp"])
+def test_who_vouches_for_it_can_be_asked(tmp_path: Path, technology: str) -> None:
+    code, lines, err = confvm_run(
+        "--records",
+        write_records(tmp_path),
+        "--for",
+        "1",
+        "--technology",
+        technology,
+        "--attest",
+        "--find",
+        SECRET_FIELD,
+    )
+    assert (code, err) == (0, "")
+    assert lines[-1]["hypervisor"] == 0
+    assert lines[-1]["guest"] >= 12
+    (verdict,) = [line for line in lines if line["event"] == "verdict"]
+    assert (verdict["verdict"], verdict["emulated"]) == ("trusted", True)
+    assert verdict["claims"]["report_data"]
+
+
 def test_a_run_that_is_shorter_than_the_guests_start_waits_for_its_records(tmp_path: Path) -> None:
     big = tmp_path / "big.csv"
     header, _, rows = CSV.partition("\n")

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from confvm_gui.catalog import Catalog, load_catalog
@@ -17,9 +17,12 @@ from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.ports.memory_source import SparseMemory
 from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.engine.machine import Machine
-from confvm_gui.engine.memory_controller.dram import Dram
+from confvm_gui.engine.memory_controller.dram import ALLOCATION_UNIT, Dram
+from confvm_gui.engine.secure_processor.emulated_root import EmulatedRoot
 from confvm_gui.engine.secure_processor.model import GENOA
+from confvm_gui.providers.embedded.host_keys import KEY_REF, HostKeys
 from confvm_gui.providers.embedded.provider import EmbeddedProvider
+from confvm_gui.providers.embedded.site import Site
 
 MACHINE_TYPE = "n2d-standard-2"
 RAM = 8 << 30
@@ -72,7 +75,8 @@ class SpyKeyStore:
         pass
 
     async def wrap(self, key_ref: str, key: bytes) -> bytes:
-        self.deks.append(key)
+        if key_ref != KEY_REF:  # the hosts' own
+            self.deks.append(key)
         wrapped = os.urandom(len(key) + 8)
         self._wrapped[wrapped] = key
         return wrapped
@@ -84,9 +88,50 @@ class SpyKeyStore:
             raise KeyUnavailable("This store never wrapped that") from None
 
 
-def small_machine(kind: type[Machine] = Machine, *, asids: int = 8, guests: int = 8) -> Machine:
-    """A host with one vCPU worker, so many ASIDs and RAM for so many instances of MACHINE_TYPE."""
-    return kind(model=replace(GENOA, asid_count=asids), workers=1, dram=Dram(guests * RAM))
+@cache
+def shared_root() -> EmulatedRoot:
+    """One for a whole test run: its RSA keys take seconds."""
+    return EmulatedRoot(2048)
+
+
+def host_keys() -> HostKeys:
+    """New chips under the shared root."""
+    return HostKeys(shared_root(), HostKeys.generate().chips)
+
+
+def small_site(
+    keys: HostKeys, kind: type[Machine] = Machine, *, asids: int = 8, guests: int = 8, workers: int = 1
+) -> Site:
+    """Two hosts with one vCPU worker, each with so many ASIDs for SEV, and as many for SEV-ES and SEV-SNP.
+
+    There is RAM for `guests` instances of MACHINE_TYPE in all.
+    """
+    model = replace(GENOA, asid_count=2 * asids)
+    dram = Dram(guests * (RAM + ALLOCATION_UNIT))  # pages of the host beside a guest's RAM
+    return Site(keys, workers=workers, model=model, dram=dram, es_asids=asids, kind=kind)
+
+
+class Hosts:
+    """Makes sites and keeps the last one, to look at."""
+
+    def __init__(self, kind: type[Machine] = Machine, *, asids: int = 8, guests: int = 8) -> None:
+        self._make = partial(small_site, kind=kind, asids=asids, guests=guests)
+        self.site: Site
+
+    def __call__(self, keys: HostKeys) -> Site:
+        self.site = self._make(keys)
+        return self.site
+
+    @property
+    def last(self) -> Machine:
+        """The first host, on which instances are launched as long as it has room."""
+        return self.site.hosts[0]
+
+    @property
+    def in_use(self) -> tuple[int, int]:
+        """ASIDs and bytes of DRAM that somebody has, on all hosts."""
+        taken = sum(host.model.asid_count - host.asids_left - host.es_asids_left for host in self.site.hosts)
+        return taken, self.site.dram.size - self.site.dram.available
 
 
 @asynccontextmanager
@@ -94,10 +139,12 @@ async def embedded(
     data_dir: Path,
     *,
     key_store: SpyKeyStore | None = None,
-    make_machine: Callable[[], Machine] = small_machine,
+    make_site: Callable[[HostKeys], Site] = small_site,
 ) -> AsyncIterator[EmbeddedProvider]:
     """A provider that is closed at the end."""
-    provider = EmbeddedProvider(data_dir, catalog(), key_store or SpyKeyStore(), make_machine=make_machine)
+    provider = EmbeddedProvider(
+        data_dir, catalog(), key_store or SpyKeyStore(), make_site=make_site, make_keys=host_keys
+    )
     try:
         await provider.connect()
         yield provider

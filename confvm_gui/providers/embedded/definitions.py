@@ -21,8 +21,11 @@ from typing import Final
 
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import StoreCorrupt, StoreError, StoreFull
+from confvm_gui.domain.instance import HostMaintenance
 
-_VERSION: Final = 1
+_VERSION: Final = 2
+_READ_VERSIONS: Final = (1, 2)
+"""1: before there were attestation and a vTPM; what it lacks has its default."""
 _LARGEST: Final = 64 << 10
 """Bytes of a definition that is read at all."""
 _INSTANCE_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -49,7 +52,22 @@ class Definition:
     guest: str
     """The built-in guest that runs in place of the image."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    host_maintenance: str = HostMaintenance.TERMINATE.value
+    """MIGRATE: its policy lets it be sent to another host."""
+    secure_boot: bool = False
+    vtpm: bool = False
+    integrity_monitoring: bool = False
+    attest: bool = True
+    """Whether a launch is verified before keys are released to it."""
     version: int = _VERSION
+
+    @property
+    def technology_kind(self) -> Technology:
+        return Technology(self.technology)
+
+    @property
+    def maintenance(self) -> HostMaintenance:
+        return HostMaintenance(self.host_maintenance)
 
     @property
     def confidential(self) -> bool:
@@ -119,7 +137,7 @@ class Definitions:
             definition = _checked(Definition(**json.loads(text)))
         except (OSError, ValueError, TypeError, RecursionError) as error:
             raise StoreCorrupt(f"The definition of an instance cannot be read: {path}") from error
-        if definition.version != _VERSION or definition.id != folder.name:
+        if definition.version not in _READ_VERSIONS or definition.id != folder.name:
             raise StoreCorrupt(f"The definition of an instance does not belong where it is: {path}")
         return definition
 
@@ -143,6 +161,7 @@ class Definitions:
 def _checked(definition: Definition) -> Definition:
     """Raises ValueError for a value that no console wrote."""
     Technology(definition.technology)
+    HostMaintenance(definition.host_maintenance)
     for name in Definition.__slots__:
         value = getattr(definition, name)
         wanted: type[object] = str
@@ -155,6 +174,8 @@ def _checked(definition: Definition) -> Definition:
             wanted = int
         elif name == "created_at":
             wanted = float
+        elif name in ("secure_boot", "vtpm", "integrity_monitoring", "attest"):
+            wanted = bool
         if not isinstance(value, wanted):
             raise ValueError(name)
     if definition.vcpus < 1 or definition.memory_mib < 1:

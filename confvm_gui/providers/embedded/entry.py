@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import OperationCancelled
+from confvm_gui.domain.guest_evidence import GuestEvidence
 from confvm_gui.domain.instance import Instance, InstanceState, Trust
 from confvm_gui.domain.ports.provider import OperationContext
 from confvm_gui.providers.embedded.console import SerialConsole
@@ -37,6 +38,8 @@ class Entry:
     reset_by: str = ""
     """Id of the operation that reset it last."""
     powered: PoweredOn | None = None
+    power_ons: int = 0
+    """Since the console was started."""
     releasing: asyncio.Task[None] | None = None
     """Of a guest that ended by itself."""
     usage: GuestUsage | None = None
@@ -62,6 +65,9 @@ class PastReturn:
         with suppress(OperationCancelled):
             self._operation.step(name, progress, detail)
 
+    async def approve(self, launch: GuestEvidence) -> None:
+        await self._operation.approve(launch)
+
 
 def observed(definition: Definition, state: InstanceState) -> Instance:
     """An instance of this definition that nothing runs of."""
@@ -83,4 +89,7 @@ def observed(definition: Definition, state: InstanceState) -> Instance:
         emulated=True,
         runs=definition.guest,
         labels=MappingProxyType(dict(definition.labels)),
+        secure_boot=definition.secure_boot,
+        vtpm=definition.vtpm,
+        integrity_monitoring=definition.integrity_monitoring,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from confvm_gui.domain.errors import BugError, InvalidInput, WrongState
 from confvm_gui.domain.memory import PAGE_SIZE, MemoryChunk, MemoryRegion, Viewer
 from confvm_gui.engine.finish import finish
-from confvm_gui.engine.machine import Machine, MachineGuest
+from confvm_gui.providers.embedded.placement import Placement
 
 BEST_LENGTH: Final = 1 << 20
 _INLINE: Final = 64 << 10
@@ -20,9 +20,8 @@ _INLINE: Final = 64 << 10
 class EmbeddedMemory:
     """Implements MemorySource, SparseMemory and WritableMemory for one power-on of an instance."""
 
-    def __init__(self, machine: Machine, guest: MachineGuest, viewer: Viewer) -> None:
-        self._machine = machine
-        self._guest = guest
+    def __init__(self, placement: Placement, viewer: Viewer) -> None:
+        self._placement = placement
         self._viewer = viewer
 
     @property
@@ -39,11 +38,11 @@ class EmbeddedMemory:
 
     def regions(self) -> Sequence[MemoryRegion]:
         self._require_live()
-        return (MemoryRegion(0, self._guest.memory.length),)
+        return (MemoryRegion(0, self._placement.guest.memory.length),)
 
     def populated(self) -> Sequence[MemoryRegion]:
         self._require_live()
-        pages = self._machine.controller.used_pages(self._guest.memory)
+        pages = self._placement.machine.controller.used_pages(self._placement.guest.memory)
         if not pages.size:
             return ()
         breaks = np.flatnonzero(np.diff(pages) != 1) + 1
@@ -54,6 +53,7 @@ class EmbeddedMemory:
         )
 
     async def read(self, gpa: int, length: int) -> MemoryChunk:
+        await self._placement.arrival()
         self._check(gpa, length)
         try:
             chunk = self._read(gpa, length) if length <= _INLINE else await finish(lambda: self._read(gpa, length))
@@ -65,18 +65,23 @@ class EmbeddedMemory:
         return chunk
 
     async def write(self, gpa: int, data: bytes) -> None:
-        """As a hijacked hypervisor would. Code that the guest runs may be among it."""
+        """As a hijacked hypervisor would. Code that the guest runs may be among it.
+
+        Raises WrongState where the host's RMP refuses the write (SEV-SNP).
+        """
+        await self._placement.arrival()
         self._check_range(gpa, len(data))
+        machine, guest = self._placement.machine, self._placement.guest
         try:
-            await finish(lambda: self._machine.controller.hypervisor_write(self._guest.memory, gpa, data))
+            await finish(lambda: machine.controller.hypervisor_write(guest.memory, gpa, data))
         except BugError:
             self._require_live()
             raise
         self._require_live()
-        self._machine.vcpus.code_changed(self._guest.vcpu)
+        machine.vcpus.code_changed(guest.vcpu)
 
     def _read(self, gpa: int, length: int) -> MemoryChunk:
-        controller, memory = self._machine.controller, self._guest.memory
+        controller, memory = self._placement.machine.controller, self._placement.guest.memory
         as_guest = self._viewer is Viewer.GUEST
         data = (
             controller.guest_read(memory, gpa, length) if as_guest else controller.hypervisor_read(memory, gpa, length)
@@ -90,10 +95,10 @@ class EmbeddedMemory:
 
     def _check_range(self, gpa: int, length: int) -> None:
         self._require_live()
-        if gpa < 0 or length < 0 or gpa + length > self._guest.memory.length:
-            raise InvalidInput("gpa", f"{gpa:#x} lies outside the guest's {self._guest.memory.length >> 20} MiB of RAM")
+        size = self._placement.guest.memory.length
+        if gpa < 0 or length < 0 or gpa + length > size:
+            raise InvalidInput("gpa", f"{gpa:#x} lies outside the guest's {size >> 20} MiB of RAM")
 
     def _require_live(self) -> None:
-        # The vCPU goes first, then the key, then the memory.
-        if not self._guest.vcpu or not self._guest.memory.length:
+        if not self._placement.live:
             raise WrongState("The instance has been stopped: its RAM is gone")

@@ -1,12 +1,8 @@
-"""The embedded provider: instances on this computer's emulated SEV host.
-
-The engine is imported when the host is switched on (see `switch_on`), not with this module.
-"""
+"""The embedded provider: instances on this computer's emulated hosts, whose code is loaded later (see `switch_on`)."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -16,51 +12,56 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from confvm_gui.catalog import Catalog
+from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import (
     ConfvmError,
     GuestFault,
     InvalidInput,
+    KeyUnavailable,
     NotFound,
+    StoreCorrupt,
     StoreError,
     Unsupported,
     WrongState,
 )
+from confvm_gui.domain.guest_evidence import GuestEvidence
 from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest, Trust
-from confvm_gui.domain.memory import PAGE_SIZE, Viewer
+from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.ports.keystore import KeyStore
-from confvm_gui.domain.ports.provider import Capability, Change, ChangeKind, OperationContext
+from confvm_gui.domain.ports.provider import Capability, Change, ChangeKind, HostInfo, OperationContext
 from confvm_gui.domain.query import Query, QueryAnswer
 from confvm_gui.engine.finish import finish
-from confvm_gui.engine.guests.image import HEARTBEAT, RECORDS
+from confvm_gui.engine.guests.image import RECORDS
 from confvm_gui.providers.embedded.console import SerialConsole
+from confvm_gui.providers.embedded.creation import define, write
 from confvm_gui.providers.embedded.definitions import Definition, Definitions
 from confvm_gui.providers.embedded.entry import PROVIDER, Entry, PastReturn, observed
-from confvm_gui.providers.embedded.switch_on import largest_machine, switched_on
+from confvm_gui.providers.embedded.host_keys import HostKeyFile, HostKeys
+from confvm_gui.providers.embedded.samples import sample_of, used_memory
+from confvm_gui.providers.embedded.switch_on import largest_site, switched_on
 
 if TYPE_CHECKING:
     from confvm_gui.engine.guest_host.protocol import GuestUsage
-    from confvm_gui.engine.machine import Machine
     from confvm_gui.providers.embedded.launch import PoweredOn
     from confvm_gui.providers.embedded.memory import EmbeddedMemory
+    from confvm_gui.providers.embedded.site import Site
 
 _PAGE_OF_INSTANCES: Final = 1000
+_LOAD_STEP: Final = 0.01
+"""A change of load that is told."""
 _TRUST_BY: Final = "launch measurement, emulated secure processor"
 _REASONS: Final[Mapping[Capability | Technology, str]] = {
-    Technology.SEV_ES: "The embedded engine does not emulate encrypted register state (SEV-ES) yet; choose AMD SEV",
-    Technology.SEV_SNP: "The embedded engine does not emulate SEV-SNP yet; choose AMD SEV",
     Technology.TDX: "The embedded engine emulates AMD's secure processor; Intel TDX runs on Intel's processors",
     Technology.SGX: "SGX protects enclaves inside of processes; the embedded engine runs virtual machines",
     Technology.NITRO: "Nitro Enclaves are part of AWS's own hypervisor",
-    Capability.ATTESTATION: "The embedded engine measures launches; signed attestation reports are not there yet",
     Capability.SNAPSHOT: "A snapshot of encrypted RAM could not be decrypted again: its key ends with the power-on",
-    Capability.MIGRATION: "The embedded engine has one host",
 }
 
 
 class EmbeddedProvider:
-    """Implements Provider, CanPause, HasMemory, HasConsole, HasMetrics and HasGuestQueries."""
+    """Implements Provider, CanPause, CanMigrate, HasMemory, HasConsole, HasMetrics, HasGuestQueries, HasEvidence."""
 
     def __init__(
         self,
@@ -69,14 +70,20 @@ class EmbeddedProvider:
         key_store: KeyStore,
         *,
         workers: int = 2,
-        make_machine: Callable[[], Machine] | None = None,
+        make_site: Callable[[HostKeys], Site] | None = None,
+        make_keys: Callable[[], HostKeys] = HostKeys.generate,
     ) -> None:
-        """`make_machine` makes the emulated host, by default one of the largest kind with `workers` vCPU workers."""
+        """`make_site` makes the emulated hosts, by default the largest kind with `workers` vCPU workers in all.
+
+        `make_keys` makes their lasting keys where the data directory has none yet.
+        """
         self._definitions = Definitions(data_dir)
         self._catalog = catalog
         self._key_store = key_store
-        self._make_machine = make_machine or partial(largest_machine, workers)
-        self._machine: Machine | None = None
+        self._host_keys = HostKeyFile(data_dir, key_store)
+        self._make_keys = make_keys
+        self._make_site = make_site or partial(largest_site, workers)
+        self._site: Site | None = None
         self._entries: dict[str, Entry] = {}
         self._watchers: set[asyncio.Queue[Change | None]] = set()
         self._connecting = asyncio.Lock()
@@ -109,11 +116,13 @@ class EmbeddedProvider:
             | Capability.METRICS
             | Capability.GUEST_QUERIES
             | Capability.SECRET_INJECTION
+            | Capability.ATTESTATION
+            | Capability.MIGRATION
         )
 
     @property
     def technologies(self) -> frozenset[Technology]:
-        return frozenset({Technology.SEV})
+        return frozenset({Technology.SEV, Technology.SEV_ES, Technology.SEV_SNP})
 
     def reason_unsupported(self, what: Capability | Technology) -> str:
         if isinstance(what, Technology):
@@ -125,7 +134,7 @@ class EmbeddedProvider:
     # Life of the provider -------------------------------------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Switch the emulated host on and read the definitions. Instances start stopped: their keys are gone.
+        """Switch the emulated hosts on and read the definitions. Instances start stopped: their keys are gone.
 
         Raises StoreCorrupt, StoreError, CapacityExceeded; GuestFault after `aclose`.
         """
@@ -141,10 +150,13 @@ class EmbeddedProvider:
             # Operations that are taken up again make these anew; nobody else knows of them.
             for instance_id in leftovers:
                 await finish(partial(self._definitions.remove, instance_id))
-            self._machine = await finish(partial(switched_on, self._make_machine), lambda machine: machine.dram.close())
+            keys = await self._lasting_keys()
+            self._site = await finish(partial(switched_on, self._make_site, keys), lambda site: site.dram.close())
             self._connected = True
             # The workers come up beside; the first launch waits for them if it has to.
-            self._keep(self._machine.vcpus.start(), "start of the vCPU workers")
+            self._keep(self._site.vcpus.start(), "start of the vCPU workers")
+            if not keys.stored:
+                self._keep(self._host_keys.save(keys), "making of the emulated root")
 
     async def aclose(self) -> None:
         """Switch the emulated host off: its guests end with it."""
@@ -156,9 +168,9 @@ class EmbeddedProvider:
             for task in tuple(self._beside):
                 task.cancel()
             await asyncio.gather(*self._beside, return_exceptions=True)
-            if self._machine is not None:
-                machine, self._machine = self._machine, None
-                await machine.aclose()
+            if self._site is not None:
+                site, self._site = self._site, None
+                await site.aclose()
             for entry in self._entries.values():
                 if entry.powered is not None:
                     entry.powered = None
@@ -191,7 +203,7 @@ class EmbeddedProvider:
         await self.connect()
         entry = self._entries.get(operation.instance_id)
         if entry is None:
-            entry = self._entry(self._define(request, operation), InstanceState.CREATING)
+            entry = self._entry(define(self._catalog, request, operation), InstanceState.CREATING)
             self._entries[entry.definition.id] = entry
             self._publish(entry, InstanceState.CREATING)
         elif entry.definition.created_by != operation.operation_id:
@@ -199,7 +211,7 @@ class EmbeddedProvider:
         async with entry.lock:
             try:
                 if not entry.defined:
-                    await self._write(entry.definition, request, operation)
+                    await write(entry.definition, request, self._definitions, self._key_store, operation)
                     entry.defined = True
                 return await self._start(entry, operation)
             except asyncio.CancelledError:
@@ -250,7 +262,7 @@ class EmbeddedProvider:
         async with self._locked(instance_id) as entry:
             powered = self._powered(entry)
             operation.step("pause vCPU", 0.5)
-            await self._require_machine().vcpus.pause(powered.guest.vcpu)
+            await powered.placement.machine.vcpus.pause(powered.guest.vcpu)
             self._powered(entry)  # it may have ended meanwhile
             return self._publish(entry, InstanceState.PAUSED)
 
@@ -258,7 +270,7 @@ class EmbeddedProvider:
         async with self._locked(instance_id) as entry:
             powered = self._powered(entry)
             operation.step("resume vCPU", 0.5)
-            self._require_machine().vcpus.resume(powered.guest.vcpu)
+            powered.placement.machine.vcpus.resume(powered.guest.vcpu)
             return self._publish(entry, InstanceState.RUNNING)
 
     # Optional powers ------------------------------------------------------------------------------------------------
@@ -267,7 +279,7 @@ class EmbeddedProvider:
         from confvm_gui.providers.embedded.memory import EmbeddedMemory
 
         _, powered = self._live(instance_id)
-        return EmbeddedMemory(self._require_machine(), powered.guest, viewer)
+        return EmbeddedMemory(powered.placement, viewer)
 
     def console(self, instance_id: str) -> SerialConsole:
         return self._get(instance_id).console
@@ -280,74 +292,55 @@ class EmbeddedProvider:
             raise Unsupported("This instance runs the heartbeat guest, which has no records to ask about")
         return await powered.mailbox.ask(query)
 
+    def evidence_formats(self, instance_id: str) -> Sequence[EvidenceFormat]:
+        entry = self._get(instance_id)
+        if entry.powered is None or self._site is None:
+            return ()
+        return self._site.desk.formats(entry.powered)
+
+    async def evidence(self, instance_id: str, form: EvidenceFormat, nonce: bytes) -> GuestEvidence:
+        entry, powered = self._live(instance_id)
+        if entry.instance.state is InstanceState.PAUSED and form is EvidenceFormat.SNP_REPORT:
+            raise WrongState(f"{entry.instance.name} is paused: resume it, so that it can ask for its report")
+        return await self._require_site().desk.evidence(powered, form, nonce)
+
+    def hosts(self) -> Sequence[HostInfo]:
+        return self._site.infos() if self._site is not None else ()
+
+    def migration_unfit(self, instance_id: str) -> str:
+        from confvm_gui.providers.embedded.site import migration_unfit
+
+        return migration_unfit(self._get(instance_id).definition)
+
+    async def migrate(self, instance_id: str, host: str, operation: OperationContext) -> Instance:
+        async with self._locked(instance_id) as entry:
+            powered = self._powered(entry)
+            reason = self.migration_unfit(instance_id)
+            if reason:
+                raise Unsupported(reason)
+            await self._require_site().migrate(powered, host, operation)
+            self._powered(entry)  # it may have ended meanwhile
+            return self._publish(entry, entry.instance.state)
+
     async def sample(self, instance_ids: Sequence[str]) -> Sequence[Sample]:
         live = [
             (entry, entry.powered)
             for instance_id in instance_ids
             if (entry := self._entries.get(instance_id)) is not None and entry.powered is not None
         ]
-        machine = self._machine
-        if machine is None or not live:
+        if self._site is None or not live:
             return ()
-        guests = [powered.guest for _, powered in live]
-
-        def count() -> list[int]:
-            return [int(machine.controller.used_pages(guest.memory).size) * PAGE_SIZE for guest in guests]
-
-        touched = await finish(count)
-        return [self._sample(entry, powered, used) for (entry, powered), used in zip(live, touched, strict=True)]
+        used = await used_memory([powered.placement for _, powered in live])
+        samples = []
+        for (entry, powered), touched in zip(live, used, strict=True):
+            found = sample_of(entry, powered, touched)
+            samples.append(found)
+            if abs(found.cpu - entry.instance.load) > _LOAD_STEP:
+                entry.instance = replace(entry.instance, load=round(found.cpu, 3))
+                self._tell(Change(ChangeKind.OBSERVED, entry.instance))
+        return samples
 
     # Inside ---------------------------------------------------------------------------------------------------------
-
-    def _define(self, request: LaunchRequest, operation: OperationContext) -> Definition:
-        machine_type = self._catalog.machine_type(request.cloud, request.machine_type)
-        return Definition(
-            id=operation.instance_id,
-            name=request.name,
-            created_by=operation.operation_id,
-            created_at=time.time(),
-            cloud=request.cloud,
-            region=request.region,
-            zone=request.zone,
-            machine_type=request.machine_type,
-            image=request.image,
-            technology=request.technology.value,
-            vcpus=machine_type.vcpus,
-            memory_mib=machine_type.memory_mib,
-            guest=HEARTBEAT if request.records is None else RECORDS,
-            labels=dict(request.labels),
-        )
-
-    async def _write(self, definition: Definition, request: LaunchRequest, operation: OperationContext) -> None:
-        records = request.records
-        if records is not None:
-            from confvm_gui.engine.guests.records_disk import KEY_BYTES, DiskHeader, prepare_disk
-
-            operation.step("encrypt disk", 0.1, f"AES-256-XTS, its key wrapped by {request.disk_key}")
-            await self._key_store.create(request.disk_key)
-            dek = os.urandom(KEY_BYTES)
-            header = DiskHeader(request.disk_key, await self._key_store.wrap(request.disk_key, dek))
-
-            def write_disk() -> None:
-                disk = prepare_disk(
-                    records.path,
-                    dek,
-                    header,
-                    index_column=records.index_column,
-                    label_column=records.label_column,
-                )
-                needed = disk.ram_needed
-                if needed > definition.memory_mib << 20:
-                    raise InvalidInput(
-                        "machine_type",
-                        f"These records need {needed >> 20} MiB of RAM and {definition.machine_type} has "
-                        f"{definition.memory_mib} MiB; choose a larger machine type",
-                    )
-                self._definitions.write_disk(definition.id, disk.image)
-
-            await finish(write_disk)
-        operation.step("define instance", 0.3)
-        await finish(partial(self._definitions.write, definition))
 
     async def _start(self, entry: Entry, operation: OperationContext) -> Instance:
         if entry.powered is not None:
@@ -364,9 +357,19 @@ class EmbeddedProvider:
             usage=lambda usage: self._on_usage(entry, usage),
         )
         try:
+            site = self._require_site()
+            host = site.host_for(entry.definition.technology_kind)
             entry.powered = await power_on(
-                self._require_machine(), entry.definition, self._definitions, self._key_store, hooks, operation
+                host,
+                site.desk,
+                entry.definition,
+                self._definitions,
+                self._key_store,
+                hooks,
+                operation,
+                entry.power_ons,
             )
+            entry.power_ons += 1
         except BaseException:
             self._publish(entry, InstanceState.STOPPED)
             raise
@@ -389,8 +392,9 @@ class EmbeddedProvider:
             await self._release(powered)
 
     async def _release(self, powered: PoweredOn) -> None:
-        if self._machine is not None:
-            await self._machine.release(powered.guest)
+        if self._site is not None:
+            await powered.placement.arrival()
+            await powered.placement.machine.release(powered.guest)
 
     async def _discard(self, entry: Entry) -> None:
         await self._power_off(entry)
@@ -404,31 +408,12 @@ class EmbeddedProvider:
         entry.console.end()
         self._tell(Change(ChangeKind.REMOVED, entry.instance))
 
-    def _sample(self, entry: Entry, powered: PoweredOn, touched: int) -> Sample:
-        now = time.monotonic()
-        usage = entry.usage
-        cpu = usage.cpu_seconds if usage is not None else 0.0
-        load = min(max(cpu - entry.sampled_cpu, 0.0) / max(now - entry.sampled_at, 1e-3), 1.0)
-        entry.sampled_at, entry.sampled_cpu = now, cpu
-        if abs(load - entry.instance.load) > 0.01:
-            entry.instance = replace(entry.instance, load=round(load, 3))
-            self._tell(Change(ChangeKind.OBSERVED, entry.instance))
-        return Sample(
-            instance_id=entry.definition.id,
-            at=time.time(),
-            cpu=load,
-            memory_bytes=touched,
-            disk_read_bytes=usage.disk_read_bytes if usage is not None else 0,
-            console_bytes=usage.console_bytes if usage is not None else 0,
-            queries=powered.mailbox.answered,
-        )
-
     def _entry(self, definition: Definition, state: InstanceState) -> Entry:
         def send(data: bytes) -> bool:
             entry = self._entries.get(definition.id)
-            if entry is None or entry.powered is None or self._machine is None:
+            if entry is None or entry.powered is None or self._site is None:
                 return False
-            self._machine.vcpus.type_into_console(entry.powered.guest.vcpu, data)
+            self._site.vcpus.type_into_console(entry.powered.guest.vcpu, data)
             return True
 
         return Entry(definition, observed(definition, state), SerialConsole(send), asyncio.Lock())
@@ -436,7 +421,8 @@ class EmbeddedProvider:
     def _publish(self, entry: Entry, state: InstanceState, reason: str = "") -> Instance:
         trust, trust_at, trust_by = entry.instance.trust, entry.instance.trust_at, entry.instance.trust_by
         if entry.definition.confidential:
-            if state is InstanceState.RUNNING and entry.instance.state is InstanceState.STARTING:
+            started = state is InstanceState.RUNNING and entry.instance.state is InstanceState.STARTING
+            if started and entry.definition.attest:
                 trust, trust_at, trust_by = Trust.MEASURED, time.time(), _TRUST_BY
             elif not state.is_live:
                 trust, trust_at, trust_by = Trust.UNKNOWN, None, ""
@@ -448,6 +434,7 @@ class EmbeddedProvider:
             trust_at=trust_at,
             trust_by=trust_by,
             load=entry.instance.load if state is InstanceState.RUNNING else 0.0,
+            host=entry.powered.placement.machine.name if entry.powered is not None else "",
         )
         self._tell(Change(ChangeKind.OBSERVED, entry.instance))
         return entry.instance
@@ -480,10 +467,22 @@ class EmbeddedProvider:
         entry = self._get(instance_id)
         return entry, self._powered(entry)
 
-    def _require_machine(self) -> Machine:
-        if self._machine is None:
+    def _require_site(self) -> Site:
+        if self._site is None:
             raise GuestFault("The embedded engine is switched off")
-        return self._machine
+        return self._site
+
+    async def _lasting_keys(self) -> HostKeys:
+        """Those of this data directory, or new ones. Where the old cannot be had the hosts are new for this session."""
+        try:
+            keys = await self._host_keys.load()
+        except KeyUnavailable:
+            keys = self._make_keys()
+            keys.stored = True  # what cannot be opened now may be opened later: it is not replaced
+            return keys
+        except StoreCorrupt:
+            keys = None
+        return keys or self._make_keys()
 
     def _keep(self, coroutine: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         """Let it run beside; what it meets is told at the next operation, which meets it too."""

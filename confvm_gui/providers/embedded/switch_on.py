@@ -1,4 +1,4 @@
-"""Switching the emulated host on: the engine's code is loaded here, off the event loop, and not before.
+"""Switching the emulated hosts on: the engine's code is loaded here, off the event loop, and not before.
 
 The window shows its fleet without it; numpy, cryptography and the firmware would be a third of the time until then.
 """
@@ -10,32 +10,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from confvm_gui.engine.machine import Machine
+    from confvm_gui.providers.embedded.host_keys import HostKeys
+    from confvm_gui.providers.embedded.site import Site
 
 _ENGINE: Final = (
     "confvm_gui.engine.machine",
     "confvm_gui.engine.guests.records_disk",
     "confvm_gui.providers.embedded.launch",
     "confvm_gui.providers.embedded.memory",
+    "confvm_gui.providers.embedded.site",
 )
 """What a launch and a look at memory need, so that the first of them does not import on the event loop."""
 
 
-def switched_on(make_machine: Callable[[], Machine]) -> Machine:
-    """A host with power. Takes a tenth of a second the first time: call it in a thread. Raises CapacityExceeded."""
+def switched_on(make_site: Callable[[HostKeys], Site], keys: HostKeys) -> Site:
+    """Hosts with power. Takes a tenth of a second the first time: call it in a thread. Raises CapacityExceeded."""
     for module in _ENGINE:
         import_module(module)
-    machine = make_machine()
+    site = make_site(keys)
     try:
-        machine.power_on()
-    except BaseException:
-        machine.dram.close()
+        site.power_on()
+    except BaseException:  # the memory of hosts that did not come up is given back
+        site.dram.close()
         raise
-    return machine
+    return site
 
 
-def largest_machine(workers: int) -> Machine:
-    """A host, without power, with as much DRAM as this computer lets it have. Raises CapacityExceeded."""
-    from confvm_gui.engine.machine import Machine
+def largest_site(workers: int, keys: HostKeys) -> Site:
+    """Hosts, without power, with as much DRAM as this computer lets them have. Raises CapacityExceeded."""
+    from confvm_gui.providers.embedded.site import Site
 
-    return Machine(workers=workers)
+    return Site(keys, workers=workers)

@@ -35,6 +35,7 @@ class ConfidentialPage(WizardPage):
         layout.addWidget(self._build_checkbox(body))
         layout.addWidget(self._build_forced(body))
         layout.addWidget(self._build_technology(body))
+        layout.addWidget(self._build_attestation(body))
         layout.addWidget(self._build_shielded(body))
         layout.addStretch(1)
         scrolled(body, self)
@@ -125,6 +126,21 @@ class ConfidentialPage(WizardPage):
         self._technology_card = card
         return card
 
+    def _build_attestation(self, parent: QWidget) -> QWidget:
+        card = Card(parent)
+        inside = column(card, margin=14, spacing=6)
+        inside.addWidget(heading(self.tr("Attestation"), card, 1.05))
+        self._attest = QCheckBox(self.tr("&Release keys only to a launch that was verified"), card)
+        self._attest.setObjectName("wizard.attest")
+        self._attest.clicked.connect(self.draft.choose_attest)
+        self._attest_note = ToneLabel("", Tone.MUTED, card)
+        self._attest_note.setObjectName("wizard.attestNote")
+        self._attest_note.setContentsMargins(26, 0, 0, 0)
+        inside.addWidget(self._attest)
+        inside.addWidget(self._attest_note)
+        self._attestation_card = card
+        return card
+
     def _build_shielded(self, parent: QWidget) -> QWidget:
         card = Card(parent)
         inside = column(card, margin=14, spacing=6)
@@ -177,6 +193,16 @@ class ConfidentialPage(WizardPage):
         self._show_forced()
         chosen = pending.technology if pending is not None else request.technology
         self._show_facts(chosen if chosen is not Technology.NONE else draft.wanted)
+        self._attestation_card.setVisible(request.confidential)
+        self._attest.setChecked(request.attest)
+        self._attest_note.setText(
+            self.tr(
+                "The console computes what the launch must measure, and has the evidence verified to its root "
+                "before the disk's key leaves. Anything else stops the launch and keeps the key."
+            )
+            if request.attest
+            else self.tr("The disk's key goes to whatever the host launched, without a look at it.")
+        )
         self._secure_boot.setChecked(request.secure_boot)
         self._vtpm.setChecked(request.vtpm)
         self._integrity.setChecked(request.integrity_monitoring)
@@ -184,8 +210,8 @@ class ConfidentialPage(WizardPage):
         provider = draft.provider
         self._shielded_note.show_text(
             self.tr(
-                "The built-in guest of the embedded engine has no firmware and no vTPM: "
-                "these options are recorded for the export and do nothing here."
+                "Emulated here: the engine measures the guest's image and settings into a vTPM in place of a firmware. "
+                "Secure Boot is measured; there is no firmware that would enforce it."
             )
             if provider is not None and provider.emulated
             else ""

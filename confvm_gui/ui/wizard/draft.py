@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from confvm_gui.catalog.fit import machine_type_region_unfit, machine_type_unfit
+from confvm_gui.catalog.fit import judged_as, machine_type_region_unfit, machine_type_unfit
 from confvm_gui.domain.catalogue import MachineType, Technology
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound
 from confvm_gui.domain.instance import LaunchRequest, RecordsSpec
@@ -61,6 +61,7 @@ FIELDS: Mapping[Step, tuple[str, ...]] = MappingProxyType(
             "secure_boot",
             "vtpm",
             "integrity_monitoring",
+            "attest",
         ),
         Step.DATA: ("records", "disk_key"),
         Step.REVIEW: ("labels", "request"),
@@ -175,10 +176,13 @@ class Draft(QObject):
     def reason_for(self, unfit: Callable[[Technology], str]) -> str:
         """Why an entry does not fit: for the technology chosen, or for a plain VM for every one of the provider's."""
         if self._request.confidential:
-            return unfit(self._request.technology)
+            return unfit(self._judged(self._request.technology))
         supported = [item for item in self.technologies() if self.provider and item in self.provider.technologies]
-        reasons = [unfit(technology) for technology in supported or self.technologies()]
+        reasons = [unfit(self._judged(technology)) for technology in supported or self.technologies()]
         return "" if "" in reasons or not reasons else reasons[0]
+
+    def _judged(self, technology: Technology) -> Technology:
+        return judged_as(self.catalog, self._request.provider, self._request.cloud, technology)
 
     def machine_reason(self, entry: MachineType) -> str:
         """Why a machine type does not fit, its region included."""
@@ -281,6 +285,7 @@ class Draft(QObject):
                 secure_boot=old.secure_boot,
                 vtpm=old.vtpm,
                 integrity_monitoring=old.integrity_monitoring,
+                attest=old.attest,
             ),
         )
 
@@ -289,9 +294,9 @@ class Draft(QObject):
         if name == self._request.region:
             return
         region = self.catalog.region(self._request.cloud, name)
-        zones = region.technology_zones(self._request.technology) or region.zones
+        zones = region.technology_zones(self._judged(self._request.technology)) or region.zones
         if not self._request.confidential:
-            offered = [region.technology_zones(item) for item in self.technologies()]
+            offered = [region.technology_zones(self._judged(item)) for item in self.technologies()]
             zones = next((zones for zones in offered if zones), region.zones)
         self._set("region", replace(self._request, region=name, zone=zones[0]))
 
@@ -315,6 +320,10 @@ class Draft(QObject):
                 integrity_monitoring=integrity_monitoring and vtpm,
             ),
         )
+
+    def choose_attest(self, attest: bool) -> None:
+        """Whether a launch is verified before it gets its keys."""
+        self._set("attest", replace(self._request, attest=attest))
 
     def choose_disk_key(self, key_ref: str) -> None:
         self._set("disk_key", replace(self._request, disk_key=key_ref.strip()))

@@ -135,8 +135,29 @@ def test_technologies_that_the_provider_lacks_are_there_with_the_reason(qasync_r
             radio = driver.find(QRadioButton, "technology.tdx")
             assert not radio.isEnabled()
             assert "does not emulate Intel TDX" in radio.accessibleDescription()
-            assert "no firmware and no vTPM" in driver.text("shieldedNote")
+            assert "in place of a firmware" in driver.text("shieldedNote")
             assert driver.find(QRadioButton, "technology.sev").isEnabled()
+            assert not driver.find(QCheckBox, "attest").isVisible(), "a plain VM has nothing to attest"
+
+    qasync_run(scenario())
+
+
+def test_attestation_before_keys_is_asked_for_and_can_be_left_out(qasync_run: Run) -> None:
+    async def scenario() -> None:
+        async with opened() as driver:
+            for _ in range(3):
+                driver.click("next")
+            driver.click("confidential")
+            draft = driver.wizard.draft
+            if draft.pending is not None:
+                driver.click("apply")
+            assert driver.find(QCheckBox, "attest").isVisible()
+            assert draft.request.attest
+            assert "before the disk's key leaves" in driver.text("attestNote")
+            driver.click("attest")
+            assert not draft.request.attest
+            assert "without a look at it" in driver.text("attestNote")
+            assert any("without attestation" in note for note in draft.plan.notes)
 
     qasync_run(scenario())
 

@@ -21,6 +21,7 @@ from confvm_gui.catalog import (
     request_problems,
     zone_unfit,
 )
+from confvm_gui.catalog.fit import EMBEDDED, judged_as
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.instance import HostMaintenance, LaunchRequest
 
@@ -189,7 +190,11 @@ def test_each_cloud_can_be_rehearsed(
         ({"image": "ubuntu-9999"}, "image", "no image 'ubuntu-9999'"),
         ({"image": ""}, "image", "Choose an image of Google Cloud"),
         ({"image": "windows-2022"}, "image", "SEV_CAPABLE"),
-        ({"technology": Technology.SEV_ES}, "technology", "Google Cloud does not offer AMD SEV-ES; it offers AMD SEV,"),
+        (
+            {"technology": Technology.SEV_ES, "provider": "gce"},
+            "technology",
+            "Google Cloud does not offer AMD SEV-ES; it offers AMD SEV,",
+        ),
         (
             {"technology": Technology.SEV_SNP, "host_maintenance": HostMaintenance.MIGRATE},
             "host_maintenance",
@@ -303,3 +308,12 @@ def test_any_request_is_judged_and_messages_are_short_lines(data: st.DataObject)
             text.isprintable() for text in (request.zone, request.min_cpu_platform, request.nic_type)
         )
         assert len(problem.message) < 1200
+
+
+def test_the_embedded_engine_rehearses_sev_es_where_a_cloud_has_sev_alone() -> None:
+    rehearsal = replace(SEV_REQUEST, technology=Technology.SEV_ES)
+    assert rehearsal.provider == EMBEDDED
+    assert request_problems(CATALOG, rehearsal) == ()
+    assert judged_as(CATALOG, EMBEDDED, "gce", Technology.SEV_ES) is Technology.SEV
+    assert judged_as(CATALOG, EMBEDDED, "vsphere", Technology.SEV_ES) is Technology.SEV_ES
+    assert judged_as(CATALOG, EMBEDDED, "gce", Technology.SGX) is Technology.SGX

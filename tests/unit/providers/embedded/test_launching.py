@@ -6,7 +6,6 @@ import json
 import logging
 import pickle
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,21 @@ import pytest
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import (
     CapacityExceeded,
+    EvidenceRefused,
     InvalidInput,
     KeyUnavailable,
-    MeasurementMismatch,
     OperationCancelled,
     StoreCorrupt,
 )
 from confvm_gui.domain.instance import InstanceState, RecordsSpec, Trust
 from confvm_gui.domain.memory import Viewer
-from confvm_gui.engine.machine import SECRET_GPA, Machine, MachineGuest
+from confvm_gui.engine.launch_plan import SECRET_GPA, LaunchPlan
+from confvm_gui.engine.machine import Machine, MachineGuest
 from confvm_gui.providers.embedded.provider import EmbeddedProvider
 from confvm_gui.sev.secret_table import DISK_KEY_GUID, parse_secret_table
 from tests.support.embedded_rig import (
     SECRET_FIELD,
+    Hosts,
     SpyKeyStore,
     embedded,
     files_with,
@@ -34,7 +35,6 @@ from tests.support.embedded_rig import (
     listed,
     ram,
     ready,
-    small_machine,
     write_records,
 )
 from tests.support.operations import OperationRecord
@@ -67,28 +67,8 @@ class Watched(Machine):
 class Hijacked(Watched):
     """A host that changes one bit of the guest's image before it is measured."""
 
-    async def launch(
-        self, image: bytes, ram_bytes: int, boot_info: bytes, *, policy: int, dh_cert: bytes, session: bytes
-    ) -> MachineGuest:
-        tampered = image[:-1] + bytes([image[-1] ^ 1])
-        return await super().launch(tampered, ram_bytes, boot_info, policy=policy, dh_cert=dh_cert, session=session)
-
-
-class Hosts:
-    """Makes machines and keeps the last one, to look at."""
-
-    def __init__(self, kind: type[Machine] = Machine, *, asids: int = 8, guests: int = 8) -> None:
-        self._make = partial(small_machine, kind, asids=asids, guests=guests)
-        self.last: Machine
-
-    def __call__(self) -> Machine:
-        self.last = self._make()
-        return self.last
-
-    @property
-    def in_use(self) -> tuple[int, int]:
-        """ASIDs and bytes of DRAM that somebody has."""
-        return self.last.model.asid_count - self.last.asids_left, self.last.dram.size - self.last.dram.available
+    async def launch(self, plan: LaunchPlan) -> MachineGuest:
+        return await super().launch(replace(plan, image=plan.image[:-1] + bytes([plan.image[-1] ^ 1])))
 
 
 def nothing_left(provider_dir: Path) -> bool:
@@ -185,9 +165,9 @@ async def test_the_definition_on_disk_is_readable_and_has_no_secret(data_dir: Pa
 
 async def test_a_host_that_changed_the_image_gets_no_secret(data_dir: Path, tmp_path: Path) -> None:
     key_store, hosts = SpyKeyStore(), Hosts(Hijacked)
-    async with embedded(data_dir, key_store=key_store, make_machine=hosts) as provider:
+    async with embedded(data_dir, key_store=key_store, make_site=hosts) as provider:
         operation = OperationRecord()
-        with pytest.raises(MeasurementMismatch):
+        with pytest.raises(EvidenceRefused):
             await provider.create(launch_request(records=write_records(tmp_path)), operation)
         assert "LAUNCH_SECRET" not in operation.names
         assert await listed(provider) == {}
@@ -207,8 +187,8 @@ async def test_an_instance_whose_host_was_hijacked_later_stays_stopped_with_its_
     async with embedded(data_dir, key_store=key_store) as provider:
         made = await provider.create(launch_request(records=write_records(tmp_path)), OperationRecord())
     hosts = Hosts(Hijacked)
-    async with embedded(data_dir, key_store=key_store, make_machine=hosts) as provider:
-        with pytest.raises(MeasurementMismatch):
+    async with embedded(data_dir, key_store=key_store, make_site=hosts) as provider:
+        with pytest.raises(EvidenceRefused):
             await provider.start(made.id, OperationRecord(made.id))
         assert (await listed(provider))[made.id].state is InstanceState.STOPPED
         assert (await listed(provider))[made.id].trust is Trust.UNKNOWN
@@ -223,7 +203,7 @@ async def test_a_key_that_is_gone_starts_nothing(data_dir: Path, tmp_path: Path)
     async with embedded(data_dir) as provider:
         made = await provider.create(launch_request(records=write_records(tmp_path)), OperationRecord())
     hosts = Hosts()
-    async with embedded(data_dir, key_store=SpyKeyStore(), make_machine=hosts) as provider:
+    async with embedded(data_dir, key_store=SpyKeyStore(), make_site=hosts) as provider:
         with pytest.raises(KeyUnavailable):
             await provider.start(made.id, OperationRecord(made.id))
         assert (await listed(provider))[made.id].state is InstanceState.STOPPED
@@ -245,7 +225,7 @@ async def test_a_damaged_disk_is_told(data_dir: Path, tmp_path: Path) -> None:
 async def test_records_that_are_wrong_leave_nothing(data_dir: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     hosts = Hosts()
-    async with embedded(data_dir, make_machine=hosts) as provider:
+    async with embedded(data_dir, make_site=hosts) as provider:
         for content in (b"", b"\0\1\2", b"a,b\n1\n"):
             bad.write_bytes(content)
             with pytest.raises(InvalidInput) as refused:
@@ -263,8 +243,8 @@ async def test_records_that_are_wrong_leave_nothing(data_dir: Path, tmp_path: Pa
 
 
 async def test_asids_run_out_and_come_back(data_dir: Path) -> None:
-    hosts = Hosts(asids=2)
-    async with embedded(data_dir, make_machine=hosts) as provider:
+    hosts = Hosts(asids=1)
+    async with embedded(data_dir, make_site=hosts) as provider:
         first, _ = [await provider.create(launch_request(f"vm-{at}"), OperationRecord()) for at in range(2)]
         used = hosts.in_use
         for _ in range(3):
@@ -284,7 +264,7 @@ async def test_asids_run_out_and_come_back(data_dir: Path) -> None:
 @pytest.mark.parametrize("technology", [SEV, PLAIN])
 async def test_memory_runs_out_and_comes_back(data_dir: Path, technology: Technology) -> None:
     hosts = Hosts(guests=1)
-    async with embedded(data_dir, make_machine=hosts) as provider:
+    async with embedded(data_dir, make_site=hosts) as provider:
         first = await provider.create(launch_request("first", technology=technology), OperationRecord())
         used = hosts.in_use
         for _ in range(10):
@@ -298,7 +278,7 @@ async def test_memory_runs_out_and_comes_back(data_dir: Path, technology: Techno
 
 async def test_cancelled_at_any_step_a_launch_gives_everything_back(data_dir: Path, tmp_path: Path) -> None:
     hosts, records = Hosts(), write_records(tmp_path)
-    async with embedded(data_dir, make_machine=hosts) as provider:
+    async with embedded(data_dir, make_site=hosts) as provider:
         for number in range(6):
             with pytest.raises(OperationCancelled):
                 await provider.create(launch_request(records=records), OperationRecord(cancel_at=number))
@@ -313,7 +293,7 @@ async def test_a_launch_that_fails_when_its_vcpu_should_run_gives_everything_bac
 
     for technology in (SEV, PLAIN):
         hosts = Hosts(NoCpu)
-        async with embedded(data_dir, make_machine=hosts) as provider:
+        async with embedded(data_dir, make_site=hosts) as provider:
             with pytest.raises(CapacityExceeded, match="vCPU"):
                 await provider.create(launch_request(technology=technology), OperationRecord())
             assert hosts.in_use == (0, 0)

@@ -23,30 +23,23 @@ from confvm_gui.domain.instance import Instance, InstanceState, Trust
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.ports.memory_source import WritableMemory
 from confvm_gui.domain.ports.provider import Change
-from confvm_gui.engine.machine import Machine
+from confvm_gui.providers.embedded.host_keys import HostKeys
 from confvm_gui.providers.embedded.provider import EmbeddedProvider
+from confvm_gui.providers.embedded.site import Site
 from tests.support.embedded_rig import (
+    Hosts,
     SpyKeyStore,
     catalog,
     embedded,
+    host_keys,
     launch_request,
     listed,
     ready,
-    small_machine,
+    small_site,
     write_records,
 )
 from tests.support.operations import OperationRecord
 from tests.support.patience import until
-
-
-class Hosts:
-    """Makes machines and keeps the last one."""
-
-    last: Machine
-
-    def __call__(self) -> Machine:
-        self.last = small_machine()
-        return self.last
 
 
 async def state_told(changes: AsyncIterator[Change], state: InstanceState) -> Instance:
@@ -62,7 +55,7 @@ async def state_told(changes: AsyncIterator[Change], state: InstanceState) -> In
 
 async def test_a_guest_that_crashes_is_told_and_starts_again(data_dir: Path) -> None:
     hosts = Hosts()
-    async with embedded(data_dir, make_machine=hosts) as provider:
+    async with embedded(data_dir, make_site=hosts) as provider:
         well = await provider.create(launch_request("well"), OperationRecord())
         ill = await provider.create(launch_request("ill", technology=Technology.NONE), OperationRecord())
         asids, free = hosts.last.asids_left, hosts.last.dram.available
@@ -89,7 +82,7 @@ async def test_a_guest_that_crashes_is_told_and_starts_again(data_dir: Path) -> 
 @pytest.mark.parametrize("paused", [False, True])
 async def test_a_lost_worker_takes_its_guests_down_and_they_start_again(data_dir: Path, paused: bool) -> None:
     hosts = Hosts()
-    async with embedded(data_dir, make_machine=hosts) as provider:
+    async with embedded(data_dir, make_site=hosts) as provider:
         made = [await provider.create(launch_request(f"vm-{at}"), OperationRecord()) for at in range(2)]
         if paused:
             await provider.pause(made[0].id, OperationRecord(made[0].id))
@@ -115,12 +108,12 @@ async def test_a_lost_worker_takes_its_guests_down_and_they_start_again(data_dir
             for each in made:
                 await kind(each.id, OperationRecord(each.id))
         assert hosts.last.dram.available == hosts.last.dram.size
-        assert hosts.last.asids_left == hosts.last.model.asid_count
+        assert hosts.last.asids_left == hosts.last.model.asid_count - hosts.last.es_asids_left
 
 
 async def test_a_crashed_instance_can_be_reset_stopped_and_deleted(data_dir: Path) -> None:
     hosts = Hosts()
-    async with embedded(data_dir, make_machine=hosts) as provider:
+    async with embedded(data_dir, make_site=hosts) as provider:
         made = await provider.create(launch_request(), OperationRecord())
         for act, after in (
             (provider.reset, InstanceState.RUNNING),
@@ -173,7 +166,7 @@ async def test_a_reset_past_the_power_off_cannot_be_cancelled(data_dir: Path) ->
 
 async def test_a_start_that_is_cancelled_leaves_it_stopped(data_dir: Path) -> None:
     hosts = Hosts()
-    async with embedded(data_dir, make_machine=hosts) as provider:
+    async with embedded(data_dir, make_site=hosts) as provider:
         made = await provider.create(launch_request(), OperationRecord())
         await provider.stop(made.id, OperationRecord(made.id))
         for number in range(3):
@@ -295,7 +288,7 @@ async def test_a_damaged_definition_is_told_and_left_as_it_is(data_dir: Path, co
     path = data_dir / "instances" / ("0" * 32) / "definition.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_machine=small_machine)
+    provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_site=small_site, make_keys=host_keys)
     with pytest.raises(StoreCorrupt, match=str(path)):
         await provider.connect()
     assert path.read_bytes() == content
@@ -311,13 +304,15 @@ async def test_a_definition_with_wrong_values_is_told(data_dir: Path) -> None:
         ('"sev"', '"super"'),
         ('"memory_mib": 8192', '"memory_mib": "much"'),
         ('"memory_mib": 8192', '"memory_mib": -1'),
-        ('"version": 1', '"version": 2'),
+        ('"version": 2', '"version": 3'),
+        ('"host_maintenance": "TERMINATE"', '"host_maintenance": "LATER"'),
+        ('"attest": true', '"attest": 1'),
         ('"env": "test"', '"env": 5'),
         (made.id, "1" * 32),
     ):
         assert good in sound
         path.write_text(sound.replace(good, bad))
-        provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_machine=small_machine)
+        provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_site=small_site, make_keys=host_keys)
         with pytest.raises(StoreCorrupt):
             await provider.connect()
         await provider.aclose()
@@ -368,7 +363,7 @@ async def test_the_end_of_the_console_is_the_end_of_its_guests(data_dir: Path) -
 
 async def test_closed_before_and_while_it_connects_it_leaves_nothing(data_dir: Path) -> None:
     for turns in (0, 1, 2, 5, 20, 60):
-        provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_machine=small_machine)
+        provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_site=small_site, make_keys=host_keys)
         connecting = asyncio.ensure_future(provider.connect())
         for _ in range(turns):
             await asyncio.sleep(0.001)
@@ -381,7 +376,7 @@ async def test_closed_before_and_while_it_connects_it_leaves_nothing(data_dir: P
 async def test_closed_while_it_launches_it_leaves_nothing(data_dir: Path, tmp_path: Path) -> None:
     records = write_records(tmp_path)
     for number in range(6):
-        provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_machine=small_machine)
+        provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_site=small_site, make_keys=host_keys)
         reached: asyncio.Event = asyncio.Event()
         wanted = ("encrypt disk", "define instance", "LAUNCH_START", "LAUNCH_MEASURE", "LAUNCH_SECRET", "LAUNCH_FINISH")
 
@@ -402,10 +397,10 @@ async def test_closed_while_it_launches_it_leaves_nothing(data_dir: Path, tmp_pa
 
 
 async def test_a_host_without_room_for_its_memory_is_told(data_dir: Path) -> None:
-    def refuse() -> Machine:
+    def refuse(keys: HostKeys) -> Site:
         raise CapacityExceeded("This computer refused 8 GiB of shared memory")
 
-    provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_machine=refuse)
+    provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_site=refuse, make_keys=host_keys)
     with pytest.raises(CapacityExceeded):
         await provider.connect()
     await provider.aclose()

@@ -14,7 +14,7 @@ from confvm_gui.domain.ports.memory_source import MemorySource
 from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.engine.guests.mailbox import REQUEST_GPA, RESPONSE_GPA
 from confvm_gui.providers.embedded.console import SCROLLBACK_BYTES, SerialConsole
-from tests.support.embedded_rig import RAM, SECRET_FIELD, embedded, launch_request, ready, small_machine, write_records
+from tests.support.embedded_rig import RAM, SECRET_FIELD, Hosts, embedded, launch_request, ready, write_records
 from tests.support.operations import OperationRecord
 from tests.support.patience import until
 
@@ -158,8 +158,9 @@ async def test_questions_and_answers_are_not_readable_on_their_way(data_dir: Pat
 
 
 async def test_an_answer_that_the_host_forged_is_not_believed(data_dir: Path, tmp_path: Path) -> None:
-    machine = small_machine()
-    async with embedded(data_dir, make_machine=lambda: machine) as provider:
+    hosts = Hosts()
+    async with embedded(data_dir, make_site=hosts) as provider:
+        machine = hosts.last
         made = await provider.create(launch_request(records=write_records(tmp_path)), OperationRecord())
         await ready(provider, made.id)
         await provider.query(made.id, Query(QueryVerb.COUNT, "id", "V-1"))

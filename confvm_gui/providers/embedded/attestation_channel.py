@@ -1,0 +1,121 @@
+"""Asking a running SEV-SNP guest for its report, and handing it its keys: the owner's end of one shared page.
+
+The host carries the page and can drop or garble it, no more: a report is signed by the firmware and names the guest's
+public key and the owner's nonce, and keys are sealed to that public key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from confvm_gui.domain.errors import GuestFault
+from confvm_gui.domain.memory import PAGE_SIZE
+from confvm_gui.engine.finish import finish
+from confvm_gui.engine.guests.attestation_page import (
+    ATTESTATION_GPA,
+    AttestationAnswer,
+    PageWrite,
+    empty_page,
+    parse_answer,
+    request_writes,
+    sealed_writes,
+)
+from confvm_gui.engine.guests.sealing import seal_secret
+
+if TYPE_CHECKING:
+    from confvm_gui.providers.embedded.placement import Placement
+
+TIMEOUT_SECONDS: Final = 20.0
+
+
+class AttestationChannel:
+    """One guest's, for one power-on. For the event loop."""
+
+    def __init__(self, placement: Placement) -> None:
+        self._placement = placement
+        self._sequence = 0
+        self._turn = asyncio.Lock()
+        self._waiting: asyncio.Future[None] | None = None
+        self._ended = ""
+        self.public_key = b""
+        """The guest's, as it was when its keys were released; a later report must name the same."""
+
+    def answered(self, sequence: int) -> None:
+        """The guest says that an answer lies there."""
+        if self._waiting is not None and not self._waiting.done() and sequence == self._sequence:
+            self._waiting.set_result(None)
+
+    def ended(self, reason: str) -> None:
+        """The guest runs no more."""
+        self._ended = reason
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(GuestFault(f"The guest ended before it gave its report: {reason}"))
+            self._waiting.exception()  # whoever waits for it meets it; where nobody does, it is no news
+
+    async def put_first_request(self, nonce: bytes) -> None:
+        """Before the guest runs: it finds the request at its start."""
+        writes = (PageWrite(ATTESTATION_GPA, empty_page()), *self._next_request(nonce))
+        await finish(lambda: self._write(writes))
+
+    async def first_answer(self) -> AttestationAnswer:
+        """What it says to the first request. Raises GuestFault."""
+        return await self._answer()
+
+    async def ask(self, nonce: bytes) -> AttestationAnswer:
+        """A fresh report with `nonce` (32 bytes). Raises GuestFault."""
+        async with self._turn:
+            await self._placement.arrival()
+            writes = self._next_request(nonce)
+            await finish(lambda: self._write(writes))
+            self._ring()
+            return await self._answer()
+
+    async def release(self, secret: bytes, answer: AttestationAnswer, nonce: bytes) -> None:
+        """Seal `secret` to the guest whose report was accepted, and let it go on."""
+        self._require_alive()
+
+        def seal_and_write() -> None:
+            self._write(sealed_writes(seal_secret(secret, public_key=answer.public_key, nonce=nonce)))
+
+        await finish(seal_and_write)
+        self.public_key = answer.public_key
+        self._ring()
+
+    def _next_request(self, nonce: bytes) -> Sequence[PageWrite]:
+        self._require_alive()
+        self._sequence += 1
+        self._waiting = asyncio.get_running_loop().create_future()
+        return request_writes(self._sequence, nonce)
+
+    async def _answer(self) -> AttestationAnswer:
+        waiting = self._waiting
+        if waiting is None:
+            raise GuestFault("Nothing was asked of the guest")
+        try:
+            await asyncio.wait_for(waiting, TIMEOUT_SECONDS)
+        except TimeoutError:
+            raise GuestFault(f"The guest gave no report within {TIMEOUT_SECONDS:.0f} seconds") from None
+        finally:
+            self._waiting = None
+        machine, guest = self._placement.machine, self._placement.guest
+        page = await finish(lambda: machine.controller.hypervisor_read(guest.memory, ATTESTATION_GPA, PAGE_SIZE))
+        answer = parse_answer(page.tobytes())
+        if answer.sequence != self._sequence:
+            raise GuestFault("The guest's report answers another request")
+        if answer.status:
+            raise GuestFault(f"The firmware refused the guest its report (status {answer.status:#x})")
+        return answer
+
+    def _require_alive(self) -> None:
+        if self._ended:
+            raise GuestFault(f"The guest has ended: {self._ended}")
+
+    def _ring(self) -> None:
+        self._placement.machine.vcpus.ring(self._placement.guest.vcpu)
+
+    def _write(self, writes: Sequence[PageWrite]) -> None:
+        machine, guest = self._placement.machine, self._placement.guest
+        for gpa, data in writes:
+            machine.controller.hypervisor_write(guest.memory, gpa, data)
