@@ -18,11 +18,12 @@ KINDS = (
     OperationKind.PAUSE,
     OperationKind.RESUME,
     OperationKind.RESET,
+    OperationKind.MIGRATE,
     OperationKind.DELETE,
 )
 """What can be done to instances that exist, in the order of menus."""
 _IN_TOOL_BAR = ("new", "start", "stop", "pause", "resume", "reset", "delete")
-PAGES = ("fleet", "events", "settings", "help", "about")
+PAGES = ("fleet", "events", "evidence", "settings", "help", "about")
 """Keys of the pages of the window."""
 
 
@@ -40,6 +41,9 @@ class ShellActions:
             OperationKind.PAUSE: self._make("pause", translate("ShellActions", "&Pause"), "pause", "Ctrl+P"),
             OperationKind.RESUME: self._make("resume", translate("ShellActions", "Res&ume"), "start", "Ctrl+U"),
             OperationKind.RESET: self._make("reset", translate("ShellActions", "&Reset"), "reset", "Ctrl+Shift+R"),
+            OperationKind.MIGRATE: self._make(
+                "migrate", translate("ShellActions", "&Migrate to another host …"), "migrate", "Ctrl+Shift+M"
+            ),
             OperationKind.DELETE: self._make("delete", translate("ShellActions", "&Delete"), "delete", "Ctrl+Del"),
         }
         self.quit = self._make("quit", translate("ShellActions", "&Quit"), "", "Ctrl+Q")
@@ -56,6 +60,7 @@ class ShellActions:
         self.pages = {
             "fleet": self._make("page-fleet", translate("ShellActions", "&Fleet"), "fleet", "Ctrl+1"),
             "events": self._make("page-events", translate("ShellActions", "&Events"), "events", "Ctrl+2"),
+            "evidence": self._make("page-evidence", translate("ShellActions", "E&vidence files"), "evidence", "Ctrl+3"),
             "settings": self._make("page-settings", translate("ShellActions", "&Settings"), "settings", "Ctrl+,"),
             "help": self._make("page-help", translate("ShellActions", "&Help"), "help", "F1"),
             "about": self._make("page-about", translate("ShellActions", "&About"), "about", ""),
@@ -66,6 +71,9 @@ class ShellActions:
             "console": self._make("tab-console", translate("ShellActions", "&Console"), "console", "Alt+3"),
             "events": self._make("tab-events", translate("ShellActions", "&Events of the instance"), "events", "Alt+4"),
             "metrics": self._make("tab-metrics", translate("ShellActions", "M&etrics"), "metrics", "Alt+5"),
+            "attestation": self._make(
+                "tab-attestation", translate("ShellActions", "&Attestation"), "attestation", "Alt+6"
+            ),
         }
 
     def _make(self, name: str, text: str, icon: str, shortcut: str) -> QAction:
@@ -112,7 +120,7 @@ class ShellActions:
         instance = bar.addMenu(translate("ShellActions", "&Instance"))
         self.fill_instance_menu(instance)
         view = bar.addMenu(translate("ShellActions", "&View"))
-        view.addActions([self.pages["fleet"], self.pages["events"], self.jobs, self.filter])
+        view.addActions([self.pages["fleet"], self.pages["events"], self.pages["evidence"], self.jobs, self.filter])
         view.addSeparator()
         view.addActions(list(self.tabs.values()))
         view.addSeparator()
@@ -156,6 +164,8 @@ class ShellActions:
         bar.addWidget(new)
         bar.addSeparator()
         for kind in KINDS:
+            if kind is OperationKind.MIGRATE:
+                continue  # seldom wanted: in the menus and the palette
             if kind is OperationKind.DELETE:
                 bar.addSeparator()
             bar.addAction(self.on_instances[kind])

@@ -15,6 +15,7 @@ from confvm_gui.domain.instance import Instance, InstanceState, Trust
 from confvm_gui.ui.icons import pixmap
 from confvm_gui.ui.models.fleet_columns import FleetColumn
 from confvm_gui.ui.models.fleet_model import COLUMNS, FleetModel
+from confvm_gui.ui.models.freshness import is_stale
 from confvm_gui.ui.text import STATE_MARKS, TRUST_MARKS, cell_text
 from confvm_gui.ui.theme import Theme, current_theme
 
@@ -70,7 +71,7 @@ class FleetDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         instance = self._model.instance_at(index.row())
         column = COLUMNS[index.column()]
-        width = option.fontMetrics.horizontalAdvance(cell_text(instance, column)) + 2 * _PADDING
+        width = option.fontMetrics.horizontalAdvance(self._model.cell(instance, column)) + 2 * _PADDING
         if column is FleetColumn.NAME:
             width += CHECK_ZONE + 2 * (_ICON + 6)
         elif column in (FleetColumn.STATE, FleetColumn.TRUST, FleetColumn.TECHNOLOGY):
@@ -113,9 +114,10 @@ class FleetDelegate(QStyledItemDelegate):
             case FleetColumn.TRUST:
                 name, role = TRUST_MARKS[instance.trust]
                 text_role = "muted" if instance.trust in (Trust.NOT_APPLICABLE, Trust.UNKNOWN) else "text"
-                self._paint_marked_text(
-                    painter, option, theme, inner, name, role, cell_text(instance, column), text_role
-                )
+                if is_stale(instance, self._model.max_age):
+                    role = text_role = "warning"
+                text = self._model.cell(instance, column)
+                self._paint_marked_text(painter, option, theme, inner, name, role, text, text_role)
             case FleetColumn.TECHNOLOGY:
                 role = "muted" if instance.technology is Technology.NONE else "text"
                 self._paint_text(painter, option, theme, inner, cell_text(instance, column), role)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from confvm_gui.domain.operation import OperationKind
+from confvm_gui.fleet.attest.freshness import max_age
 from confvm_gui.fleet.settings import Settings
 from confvm_gui.ui.empty_state import EmptyState
 from confvm_gui.ui.filter_field import FilterField
@@ -27,6 +29,7 @@ from confvm_gui.ui.models.fleet_columns import FleetColumn
 from confvm_gui.ui.models.fleet_filter import FleetFilter
 from confvm_gui.ui.models.fleet_model import COLUMNS as ALL_COLUMNS
 from confvm_gui.ui.models.fleet_model import FleetModel
+from confvm_gui.ui.models.freshness import REFRESH_MS
 from confvm_gui.ui.preferences import (
     COLUMNS,
     GROUP_BY,
@@ -77,6 +80,10 @@ class FleetPage(QWidget):
         self._save_timer.setSingleShot(True)
         self._save_timer.setInterval(_SAVE_DELAY)
         self._save_timer.timeout.connect(self._save_layout)
+        self._age_timer = QTimer(self)
+        self._age_timer.setInterval(REFRESH_MS)
+        self._age_timer.timeout.connect(self.view.viewport().update)
+        model.max_age = max_age(settings)
         self._restore_layout()
         self.filter.filter_changed.connect(self._filter_changed)
         self.filter.leave.connect(self._to_table)
@@ -91,6 +98,14 @@ class FleetPage(QWidget):
         model.rearranged.connect(self._counts_changed)
         self._counts_changed()
         self._marks_changed()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._age_timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._age_timer.stop()
 
     # Making
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt, Signal
@@ -25,8 +25,9 @@ from confvm_gui.ui.widgets.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from confvm_gui.ui.panels.instance_panel import InstancePanel
+    from confvm_gui.ui.panels.memory.panel import MemoryPanel
 
-TABS = ("overview", "memory", "console", "events", "metrics")
+TABS = ("overview", "memory", "console", "events", "metrics", "attestation")
 """Keys of the tabs, in their order."""
 _NARROW = 620
 """Pixels of width below which tabs go without icons."""
@@ -116,6 +117,7 @@ class InstancePage(QWidget):
             "console": self.tr("Console"),
             "events": self.tr("Events"),
             "metrics": self.tr("Metrics"),
+            "attestation": self.tr("Attestation"),
         }
         self._tab_of = {key: _Tab(key) for key in TABS}
         for key, tab in self._tab_of.items():
@@ -225,11 +227,12 @@ class InstancePage(QWidget):
             panel.problem.connect(self.problem)
             theme_controller().dress(panel)
             tab.put(panel, panel)
-        elif not self._tasks.is_running("memory panel"):
-            waiting = EmptyState("memory", self.tr("Loading …"), "")
+        elif not self._tasks.is_running(f"{tab.key} panel"):
+            waiting = EmptyState(tab.key, self.tr("Loading …"), "")
             theme_controller().dress(waiting)
             tab.rows.addWidget(waiting)
-            self._tasks.start("memory panel", self._make_memory(tab))
+            make = self._make_memory if tab.key == "memory" else self._make_attestation
+            self._tasks.start(f"{tab.key} panel", self._make_late(tab, make))
 
     def _make_overview(self) -> InstancePanel:
         from confvm_gui.ui.panels.overview.panel import OverviewPanel
@@ -253,13 +256,24 @@ class InstancePage(QWidget):
 
         return MetricsPanel(self._session)
 
-    async def _make_memory(self, tab: _Tab) -> None:
+    async def _make_memory(self) -> InstancePanel | MemoryPanel:
         # numpy and all that paints bytes: loaded in a thread, so that the window does not stall.
         await load("confvm_gui.ui.panels.memory.panel")
         from confvm_gui.ui.panels.memory.panel import MemoryPanel
 
+        return MemoryPanel(self._session, self)
+
+    async def _make_attestation(self) -> InstancePanel | MemoryPanel:
+        await load("confvm_gui.ui.panels.attestation.panel")
+        from confvm_gui.ui.panels.attestation.panel import AttestationPanel
+
+        panel = AttestationPanel(self._session, self._session.attestations, self)
+        panel.problem.connect(self.problem)
+        return panel
+
+    async def _make_late(self, tab: _Tab, make: Callable[[], Awaitable[InstancePanel | MemoryPanel]]) -> None:
         # In several turns of the event loop: together they would take longer than a key press should wait.
-        panel = MemoryPanel(self._session, self)
+        panel = await make()
         await asyncio.sleep(0)
         theme_controller().dress(panel)
         await asyncio.sleep(0)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QMenu
 
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.operation import OperationKind
-from confvm_gui.domain.ports.provider import Capability
+from confvm_gui.domain.ports.provider import CanMigrate, Capability
 from confvm_gui.fleet.jobs import allowed
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.banner import Banner, BannerStack, Tone
@@ -38,6 +41,8 @@ class InstanceRequests(QObject):
             provider = self._session.providers.get(instance.provider)
             if provider is None or Capability.PAUSE not in provider.capabilities:
                 return False
+        if kind is OperationKind.MIGRATE and not isinstance(self._session.providers.get(instance.provider), CanMigrate):
+            return False
         return allowed(kind, instance.state)
 
     def perform(self, kind: OperationKind, instances: Sequence[Instance], done: Callable[[], None]) -> None:
@@ -54,6 +59,9 @@ class InstanceRequests(QObject):
                     )
                 )
             return
+        if kind is OperationKind.MIGRATE:
+            self._choose_host(chosen, done)
+            return
         ids = [instance.id for instance in chosen]
 
         def go() -> None:
@@ -67,6 +75,56 @@ class InstanceRequests(QObject):
             Tone.WARNING, question, operation_word(kind), go, dismiss_word=self.tr("Cancel"), dangerous=True
         )
         self._banners.put("confirm", banner, focus=True)
+
+    def _choose_host(self, chosen: Sequence[Instance], done: Callable[[], None]) -> None:
+        """Where to: asked in a menu if there is more than one place, else in a question."""
+        provider = self._session.providers[chosen[0].provider]
+        if not isinstance(provider, CanMigrate):
+            return
+        instances = [one for one in chosen if one.provider == chosen[0].provider]
+        reasons = {one.id: provider.migration_unfit(one.id) for one in instances}
+        fit = [one for one in instances if not reasons[one.id]]
+        if not fit:
+            self._on_error(f"{instances[0].name}: {reasons[instances[0].id]}")
+            return
+        here = {one.host for one in fit}
+        places = [host for host in provider.hosts() if {host.name} != here]
+        if not places:
+            self._on_error(self.tr("There is no other host to migrate to"))
+            return
+
+        def go(host: str) -> None:
+            ids = [one.id for one in fit if one.host != host]
+            self._tasks.start(f"migrate {ids[0]} {len(ids)}", self._migrate(ids, host), on_done=lambda _: done())
+
+        if len(places) == 1:
+            name = fit[0].name if len(fit) == 1 else self._counted(self.tr("%n instances", "", len(fit)), len(fit))
+            question = self.tr("Move {name} to {host}? It goes on running, but for a moment at the end.").format(
+                name=name, host=places[0].title
+            )
+            banner = Banner(
+                Tone.INFO,
+                question,
+                operation_word(OperationKind.MIGRATE),
+                partial(go, places[0].name),
+                dismiss_word=self.tr("Cancel"),
+            )
+            self._banners.put("confirm", banner, focus=True)
+            return
+        menu = QMenu(self._banners)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setTitle(self.tr("Migrate to"))
+        for host in places:
+            menu.addAction(host.title).triggered.connect(partial(self._to_host, go, host.name))
+        menu.popup(QCursor.pos())
+
+    @staticmethod
+    def _to_host(go: Callable[[str], None], host: str, _checked: bool = False) -> None:
+        go(host)
+
+    async def _migrate(self, ids: Sequence[str], host: str) -> None:
+        for instance_id in ids:
+            await self._session.jobs.migrate(instance_id, host)
 
     def _question(self, kind: OperationKind, chosen: Sequence[Instance]) -> str:
         count = len(chosen)

@@ -24,6 +24,8 @@ _THEN = (
     "confvm_gui.ui.panels.metrics",
     "confvm_gui.ui.panels.jobs",
     "confvm_gui.ui.panels.memory.panel",
+    "confvm_gui.ui.panels.attestation.panel",
+    "confvm_gui.ui.evidence.page",
     "pyqtgraph",
     "importlib.metadata",
     "confvm_gui.ui.panels.settings",
@@ -32,7 +34,7 @@ _THEN = (
 )
 
 
-_PAGES = ("settings", "events", "help", "about")
+_PAGES = ("settings", "events", "evidence", "help", "about")
 """Made before anybody asks: to make a page and to show it together takes up to 50 ms on a busy computer."""
 _REST_SECONDS = 0.02
 

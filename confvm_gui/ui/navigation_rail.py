@@ -29,6 +29,7 @@ class NavigationRail(QFrame):
         for key, text in (
             ("fleet", self.tr("Fleet")),
             ("events", self.tr("Events")),
+            ("evidence", self.tr("Evidence")),
             ("settings", self.tr("Settings")),
             ("help", self.tr("Help")),
             ("about", self.tr("About")),

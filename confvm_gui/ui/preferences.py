@@ -6,6 +6,7 @@ Values are JSON-able; whatever is found is checked before use, so that a damaged
 from __future__ import annotations
 
 from confvm_gui.fleet.settings import Settings
+from confvm_gui.ui.theme import ThemeChoice
 
 THEME = "ui.theme"
 LANGUAGE = "ui.language"
@@ -27,6 +28,14 @@ DEFAULT_WORKERS = 2
 def text_setting(settings: Settings, key: str, default: str) -> str:
     """A string, or the default."""
     return settings.get(key, default)
+
+
+def theme_setting(settings: Settings) -> ThemeChoice:
+    """The theme that was chosen, or the system's."""
+    try:
+        return ThemeChoice(text_setting(settings, THEME, "system"))
+    except ValueError:
+        return ThemeChoice.SYSTEM
 
 
 def number_setting(settings: Settings, key: str, default: int, low: int, high: int) -> int:

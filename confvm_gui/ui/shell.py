@@ -4,8 +4,8 @@ Made to be on screen fast: only the fleet is built at once, everything else when
 waits; what takes time is a task, and its problem becomes a banner at the top.
 
 Object names for tests and the tour: `fleet-filter`, `fleet-table`, `bulk-bar`, `bulk-start` …, `instance-page`,
-`instance-tabs`, `jobs-panel`, `events-panel`, `settings-panel`, `help-panel`, `about-panel`, `command-palette`,
-`navigation`, `tool-new`, `status-jobs`, actions `action-new`, `action-start` ….
+`instance-tabs`, `jobs-panel`, `events-panel`, `evidence-page`, `drop-hint`, `settings-panel`, `help-panel`,
+`about-panel`, `command-palette`, `navigation`, `tool-new`, `status-jobs`, actions `action-new` ….
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal
@@ -25,11 +26,12 @@ from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.operation import Operation, OperationKind, OperationStatus
 from confvm_gui.fleet.inventory import InventoryChange, ProviderStatus
 from confvm_gui.fleet.session import FleetSession
-from confvm_gui.ui.actions import KINDS, PAGES, ShellActions
+from confvm_gui.ui.actions import KINDS, ShellActions
 from confvm_gui.ui.banner import Banner, BannerStack, Tone
 from confvm_gui.ui.bridge.subscriptions import Subscriptions
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.crash_notice import CrashNotice
+from confvm_gui.ui.evidence.drop_area import EvidenceDrop
 from confvm_gui.ui.fleet_page import FleetPage
 from confvm_gui.ui.icons import pixmap
 from confvm_gui.ui.instance_requests import InstanceRequests
@@ -39,10 +41,10 @@ from confvm_gui.ui.load_ahead import PAUSE_MS, load_ahead
 from confvm_gui.ui.models.fleet_model import FleetModel
 from confvm_gui.ui.navigation_rail import NavigationRail
 from confvm_gui.ui.on_screen import fitting
-from confvm_gui.ui.preferences import GEOMETRY, LANGUAGE, THEME, text_setting
+from confvm_gui.ui.preferences import GEOMETRY, LANGUAGE, text_setting, theme_setting
 from confvm_gui.ui.status_line import StatusLine
 from confvm_gui.ui.text import count_text, operation_word
-from confvm_gui.ui.theme import ThemeChoice, theme_controller
+from confvm_gui.ui.theme import theme_controller
 from confvm_gui.ui.translations import use_language
 from confvm_gui.ui.window_pages import WindowPage, make_page
 
@@ -67,7 +69,7 @@ class ShellWindow(QMainWindow):
     def __init__(self, session: FleetSession, *, stalls: Callable[[], StallReport | None] = lambda: None) -> None:
         # Before anything is made: words are looked up and fonts resolved as widgets are made.
         use_language(text_setting(session.settings, LANGUAGE, "system"))
-        theme_controller().apply(_theme_choice(session))
+        theme_controller().apply(theme_setting(session.settings))
         super().__init__()
         self.session = session
         self._stalls = stalls
@@ -94,6 +96,7 @@ class ShellWindow(QMainWindow):
         self.fleet = FleetPage(self.model, session.settings)
         self.crashes = CrashNotice(session, self.banners, self.actions_.filter.trigger, self.fleet.filter.set_text)
         self.status_line = StatusLine(session)
+        self.drop = EvidenceDrop(self)
         self._build()
         self._connect()
         # What is loaded ahead competes with the window for the interpreter: only after the fleet is there.
@@ -155,6 +158,7 @@ class ShellWindow(QMainWindow):
             }
         )
         self.rail.wanted.connect(self.show_page)
+        self.drop.dropped.connect(self.verify_files)
         self.fleet.new_wanted.connect(self.new_instance)
         self.fleet.bulk_wanted.connect(self.perform)
         self.fleet.menu_wanted.connect(self._show_instance_menu)
@@ -170,12 +174,18 @@ class ShellWindow(QMainWindow):
     # Pages
 
     def show_page(self, key: str) -> None:
-        """Show `fleet`, `events`, `settings`, `help` or `about`."""
+        """Show `fleet`, `events`, `evidence`, `settings`, `help` or `about`."""
         page = self._page(key)
         if page.refresh is not None:
             page.refresh()
         self.stack.setCurrentWidget(page.widget)
         self.rail.show_page(key)
+
+    def verify_files(self, files: list[Path]) -> None:
+        """Show the page for evidence files, and verify these."""
+        self.show_page("evidence")
+        if (take := self._pages["evidence"].take_files) is not None:
+            take(files)
 
     def _page(self, key: str) -> WindowPage:
         if key not in self._pages:
@@ -237,7 +247,7 @@ class ShellWindow(QMainWindow):
         self._offer_actions()
 
     def show_tab(self, key: str) -> None:
-        """Show a tab of the current instance: `overview`, `memory`, `console`, `events` or `metrics`."""
+        """Show a tab of the current instance: `overview`, `memory`, `console`, `events`, `metrics` or `attestation`."""
         if self.fleet.view.current_id:
             self.open_instance(self.fleet.view.current_id, key)
 
@@ -488,13 +498,3 @@ class ShellWindow(QMainWindow):
             if page.aclose is not None:
                 await page.aclose()
         await self.tasks.aclose()
-
-
-def _theme_choice(session: FleetSession) -> ThemeChoice:
-    try:
-        return ThemeChoice(text_setting(session.settings, THEME, "system"))
-    except ValueError:
-        return ThemeChoice.SYSTEM
-
-
-__all__ = ["PAGES", "ShellWindow"]

@@ -106,6 +106,7 @@ def operation_word(kind: OperationKind) -> str:
         OperationKind.RESET: translate("OperationKind", "Reset"),
         OperationKind.PAUSE: translate("OperationKind", "Pause"),
         OperationKind.RESUME: translate("OperationKind", "Resume"),
+        OperationKind.MIGRATE: translate("OperationKind", "Migrate"),
         OperationKind.DELETE: translate("OperationKind", "Delete"),
     }[kind]
 

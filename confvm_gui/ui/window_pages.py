@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -24,12 +25,14 @@ class WindowPage:
     """Called whenever the page comes into sight."""
     aclose: Callable[[], Coroutine[object, object, None]] | None = None
     """Ends what the page runs."""
+    take_files: Callable[[Sequence[Path]], None] | None = None
+    """Does something with files that were dropped on the window."""
 
 
 def make_page(
     key: str, session: FleetSession, stalls: Callable[[], StallReport | None], on_problem: Callable[[str], None]
 ) -> WindowPage:
-    """The page `events`, `settings`, `help` or `about`."""
+    """The page `events`, `evidence`, `settings`, `help` or `about`."""
     if key == "events":
         from confvm_gui.ui.panels.events import EventsPanel
 
@@ -40,6 +43,12 @@ def make_page(
         rows.setContentsMargins(UNIT * 2, UNIT // 2, UNIT * 2, 0)
         rows.addWidget(events)
         return WindowPage(framed, aclose=events.aclose)
+    if key == "evidence":
+        from confvm_gui.ui.evidence.page import EvidencePage
+
+        evidence = EvidencePage(session, session.attestations, lambda: session.endorsements)
+        evidence.problem.connect(on_problem)
+        return WindowPage(evidence, aclose=evidence.aclose, take_files=evidence.take)
     if key == "settings":
         from confvm_gui.ui.panels.settings import SettingsPanel
 

@@ -2,6 +2,71 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
 <context>
+    <name>BaselineView</name>
+    <message numerus="yes">
+        <source>%n claim(s) changed since.</source>
+        <translation>
+            <numerusform>%n claim changed since.</numerusform>
+            <numerusform>%n claims changed since.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>CacheView</name>
+    <message numerus="yes">
+        <source>%n endorsement(s), {size}</source>
+        <translation>
+            <numerusform>%n endorsement, {size}</numerusform>
+            <numerusform>%n endorsements, {size}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n address(es) to wait for</source>
+        <translation>
+            <numerusform>%n address to wait for</numerusform>
+            <numerusform>%n addresses to wait for</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Forget %n endorsement(s)? What is still needed is fetched again, where there is a network.</source>
+        <translation>
+            <numerusform>Forget %n endorsement? What is still needed is fetched again, where there is a network.</numerusform>
+            <numerusform>Forget %n endorsements? What is still needed is fetched again, where there is a network.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n endorsement(s) forgotten.</source>
+        <translation>
+            <numerusform>%n endorsement forgotten.</numerusform>
+            <numerusform>%n endorsements forgotten.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n endorsement(s) written to {file}.</source>
+        <translation>
+            <numerusform>%n endorsement written to {file}.</numerusform>
+            <numerusform>%n endorsements written to {file}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n endorsement(s) added.</source>
+        <translation>
+            <numerusform>%n endorsement added.</numerusform>
+            <numerusform>%n endorsements added.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ClaimsView</name>
+    <message numerus="yes">
+        <source>%n claim(s)</source>
+        <translation>
+            <numerusform>%n claim</numerusform>
+            <numerusform>%n claims</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>ConsolePanel</name>
     <message numerus="yes">
         <source>%n line(s)</source>
@@ -15,6 +80,58 @@
         <translation>
             <numerusform>paused, %n new line held back</numerusform>
             <numerusform>paused, %n new lines held back</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>CountedWords</name>
+    <message numerus="yes">
+        <source>%n error(s)</source>
+        <translation>
+            <numerusform>%n error</numerusform>
+            <numerusform>%n errors</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n warning(s)</source>
+        <translation>
+            <numerusform>%n warning</numerusform>
+            <numerusform>%n warnings</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n second(s) ago</source>
+        <translation>
+            <numerusform>%n second ago</numerusform>
+            <numerusform>%n seconds ago</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n minute(s) ago</source>
+        <translation>
+            <numerusform>%n minute ago</numerusform>
+            <numerusform>%n minutes ago</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n hour(s) ago</source>
+        <translation>
+            <numerusform>%n hour ago</numerusform>
+            <numerusform>%n hours ago</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n day(s) ago</source>
+        <translation>
+            <numerusform>%n day ago</numerusform>
+            <numerusform>%n days ago</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n byte(s) of {size} differ</source>
+        <translation>
+            <numerusform>%n byte of {size} differs</numerusform>
+            <numerusform>%n bytes of {size} differ</numerusform>
         </translation>
     </message>
 </context>
@@ -42,6 +159,16 @@
         <translation>
             <numerusform>The log is intact: its %n record holds, up to hash {head}.</numerusform>
             <numerusform>The log is intact: all %n records hold, up to hash {head}.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>FindingsList</name>
+    <message numerus="yes">
+        <source>Show %n more finding(s)</source>
+        <translation>
+            <numerusform>Show %n more finding</numerusform>
+            <numerusform>Show %n more findings</numerusform>
         </translation>
     </message>
 </context>
@@ -88,6 +215,13 @@
 </context>
 <context>
     <name>InstanceRequests</name>
+    <message numerus="yes">
+        <source>%n instances</source>
+        <translation>
+            <numerusform>%n instance</numerusform>
+            <numerusform>%n instances</numerusform>
+        </translation>
+    </message>
     <message numerus="yes">
         <source>Delete %n instances? Their disks and keys are destroyed; nothing brings them back.</source>
         <translation>

@@ -21,10 +21,191 @@
     </message>
 </context>
 <context>
+    <name>AttestationPanel</name>
+    <message>
+        <source>Ask for fresh evidence</source>
+        <translation>Demander une preuve fraîche</translation>
+    </message>
+    <message>
+        <source>Which evidence</source>
+        <translation>Quelle preuve</translation>
+    </message>
+    <message>
+        <source>Export the evidence bundle as one zip</source>
+        <translation>Exporter le paquet de preuve en un seul zip</translation>
+    </message>
+    <message>
+        <source>Export the evidence bundle</source>
+        <translation>Exporter le paquet de preuve</translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation>Historique</translation>
+    </message>
+    <message>
+        <source>Baseline</source>
+        <translation>Référence</translation>
+    </message>
+    <message>
+        <source>TCB</source>
+        <translation>TCB</translation>
+    </message>
+    <message>
+        <source>Select a verdict to see it; it stays until fresh evidence comes.</source>
+        <translation>Choisissez un verdict pour le voir&#xa0;; il reste jusqu’à ce qu’une preuve fraîche arrive.</translation>
+    </message>
+    <message>
+        <source>Asking …</source>
+        <translation>Demande en cours …</translation>
+    </message>
+    <message>
+        <source>With a new nonce, so that an old answer cannot be given again</source>
+        <translation>Avec un nonce neuf, pour qu’une ancienne réponse ne puisse pas être redonnée</translation>
+    </message>
+    <message>
+        <source>Not confidential</source>
+        <translation>Non confidentielle</translation>
+    </message>
+    <message>
+        <source>There is nothing to attest. Make it a confidential VM.</source>
+        <translation>Il n’y a rien à attester. Faites-en une VM confidentielle.</translation>
+    </message>
+    <message>
+        <source>Whoever controls the host reads its memory, whatever its vTPM says of what was booted.</source>
+        <translation>Qui contrôle l’hôte lit sa mémoire, quoi que dise son vTPM de ce qui a démarré.</translation>
+    </message>
+    <message>
+        <source>Its vTPM can be asked for a quote: it tells what was booted, and protects nothing.</source>
+        <translation>On peut demander une citation à son vTPM&#xa0;: elle dit ce qui a démarré, et ne protège rien.</translation>
+    </message>
+    <message>
+        <source>Never asked</source>
+        <translation>Jamais demandée</translation>
+    </message>
+    <message>
+        <source>No evidence of this instance was verified yet.</source>
+        <translation>Aucune preuve de cette instance n’a encore été vérifiée.</translation>
+    </message>
+    <message>
+        <source>Its hardware is emulated: evidence of it proves nothing about hardware.</source>
+        <translation>Son matériel est émulé&#xa0;: sa preuve ne prouve rien sur du matériel.</translation>
+    </message>
+    <message>
+        <source>Evidence says what was launched, on which firmware, and who vouches for it.</source>
+        <translation>Une preuve dit ce qui a été lancé, sur quel micrologiciel, et qui s’en porte garant.</translation>
+    </message>
+    <message>
+        <source>History ({count})</source>
+        <translation>Historique ({count})</translation>
+    </message>
+    <message>
+        <source>Baseline ({count} changed)</source>
+        <translation>Référence ({count} changé)</translation>
+    </message>
+</context>
+<context>
     <name>Banner</name>
     <message>
         <source>Dismiss</source>
         <translation>Fermer</translation>
+    </message>
+</context>
+<context>
+    <name>BaselineView</name>
+    <message>
+        <source>Accept as baseline</source>
+        <translation>Accepter comme référence</translation>
+    </message>
+    <message>
+        <source>From now on, what this record says is what is expected</source>
+        <translation>Désormais, ce que dit cet enregistrement est ce qui est attendu</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Oublier</translation>
+    </message>
+    <message>
+        <source>Compare with nothing until a baseline is accepted or learned again</source>
+        <translation>Ne comparer à rien jusqu’à ce qu’une référence soit de nouveau acceptée ou apprise</translation>
+    </message>
+    <message>
+        <source>Baseline</source>
+        <translation>Référence</translation>
+    </message>
+    <message>
+        <source>No baseline</source>
+        <translation>Pas de référence</translation>
+    </message>
+    <message>
+        <source>No baseline yet</source>
+        <translation>Pas encore de référence</translation>
+    </message>
+    <message>
+        <source>A baseline remembers what trusted evidence said, so that later evidence can be compared with it. Accept this record, or switch on integrity monitoring, which learns it from the first boot.</source>
+        <translation>Une référence retient ce que disait une preuve fiable, pour y comparer les suivantes. Acceptez cet enregistrement, ou activez la surveillance de l’intégrité, qui l’apprend du premier démarrage.</translation>
+    </message>
+    <message>
+        <source>There is no evidence to compare.</source>
+        <translation>Il n’y a pas de preuve à comparer.</translation>
+    </message>
+    <message>
+        <source>learned from the first boot</source>
+        <translation>apprise du premier démarrage</translation>
+    </message>
+    <message>
+        <source>accepted by the administrator</source>
+        <translation>acceptée par l’administrateur</translation>
+    </message>
+    <message>
+        <source>Baseline of the {form}: {origin}, {moment}.</source>
+        <translation>Référence de la preuve «&#xa0;{form}&#xa0;»&#xa0;: {origin}, {moment}.</translation>
+    </message>
+    <message>
+        <source>Emulated.</source>
+        <translation>Émulé.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n claim(s) changed since.</source>
+        <translation>
+            <numerusform>%n déclaration a changé depuis.</numerusform>
+            <numerusform>%n déclarations ont changé depuis.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Nothing changed since.</source>
+        <translation>Rien n’a changé depuis.</translation>
+    </message>
+    <message>
+        <source>changed</source>
+        <translation>changé</translation>
+    </message>
+    <message>
+        <source>absent</source>
+        <translation>absent</translation>
+    </message>
+    <message>
+        <source>same</source>
+        <translation>identique</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>État</translation>
+    </message>
+    <message>
+        <source>What it stands for</source>
+        <translation>Ce que c’est</translation>
+    </message>
+    <message>
+        <source>Claim</source>
+        <translation>Déclaration</translation>
+    </message>
+    <message>
+        <source>This record</source>
+        <translation>Cet enregistrement</translation>
+    </message>
+    <message>
+        <source>{what}: expected {expected}, found {actual}</source>
+        <translation>{what}&#xa0;: attendu {expected}, trouvé {actual}</translation>
     </message>
 </context>
 <context>
@@ -70,6 +251,17 @@
     </message>
 </context>
 <context>
+    <name>BundleExport</name>
+    <message>
+        <source>Export the evidence bundle</source>
+        <translation>Exporter le paquet de preuve</translation>
+    </message>
+    <message>
+        <source>The bundle was written to {file}; “confvm verify” takes it again, anywhere.</source>
+        <translation>Le paquet a été écrit dans {file}&#xa0;; «&#xa0;confvm verify&#xa0;» le reprend, n’importe où.</translation>
+    </message>
+</context>
+<context>
     <name>ByteClipboard</name>
     <message>
         <source>Copy as hex</source>
@@ -94,6 +286,302 @@
     <message>
         <source>{size} copied</source>
         <translation>{size} copiés</translation>
+    </message>
+</context>
+<context>
+    <name>CacheView</name>
+    <message>
+        <source>Endorsements</source>
+        <translation>Garanties</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Effacer</translation>
+    </message>
+    <message>
+        <source>Export …</source>
+        <translation>Exporter …</translation>
+    </message>
+    <message>
+        <source>Add …</source>
+        <translation>Ajouter …</translation>
+    </message>
+    <message>
+        <source>Forget the selected endorsements, or all if none is selected</source>
+        <translation>Oublier les garanties choisies, ou toutes si aucune ne l’est</translation>
+    </message>
+    <message>
+        <source>Write all of them as one zip, for a computer that has no network</source>
+        <translation>Les écrire toutes en un zip, pour un ordinateur sans réseau</translation>
+    </message>
+    <message>
+        <source>Take over a zip that another console has exported</source>
+        <translation>Reprendre un zip exporté par une autre console</translation>
+    </message>
+    <message>
+        <source>No endorsements yet</source>
+        <translation>Pas encore de garanties</translation>
+    </message>
+    <message>
+        <source>What AMD and Intel say of their chips is kept here once it was fetched, so that evidence can be verified again without a network.</source>
+        <translation>Ce qu’AMD et Intel disent de leurs puces est gardé ici une fois chargé, pour revérifier des preuves sans réseau.</translation>
+    </message>
+    <message>
+        <source>This session keeps no endorsements</source>
+        <translation>Cette session ne garde pas de garanties</translation>
+    </message>
+    <message>
+        <source>Give them as files beside the evidence.</source>
+        <translation>Donnez-les en fichiers à côté de la preuve.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n endorsement(s), {size}</source>
+        <translation>
+            <numerusform>%n garantie, {size}</numerusform>
+            <numerusform>%n garanties, {size}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n address(es) to wait for</source>
+        <translation>
+            <numerusform>%n adresse à attendre</numerusform>
+            <numerusform>%n adresses à attendre</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Forget %n endorsement(s)? What is still needed is fetched again, where there is a network.</source>
+        <translation>
+            <numerusform>Oublier %n garantie&#xa0;? Ce qui sert encore est rechargé, s’il y a un réseau.</numerusform>
+            <numerusform>Oublier %n garanties&#xa0;? Ce qui sert encore est rechargé, s’il y a un réseau.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Garder</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n endorsement(s) forgotten.</source>
+        <translation>
+            <numerusform>%n garantie oubliée.</numerusform>
+            <numerusform>%n garanties oubliées.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Export the endorsements</source>
+        <translation>Exporter les garanties</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n endorsement(s) written to {file}.</source>
+        <translation>
+            <numerusform>%n garantie écrite dans {file}.</numerusform>
+            <numerusform>%n garanties écrites dans {file}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Add endorsements</source>
+        <translation>Ajouter des garanties</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n endorsement(s) added.</source>
+        <translation>
+            <numerusform>%n garantie ajoutée.</numerusform>
+            <numerusform>%n garanties ajoutées.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ChainPicture</name>
+    <message>
+        <source>Root</source>
+        <translation>Racine</translation>
+    </message>
+    <message>
+        <source>Pinned root</source>
+        <translation>Racine épinglée</translation>
+    </message>
+    <message>
+        <source>Verified</source>
+        <translation>Vérifié</translation>
+    </message>
+    <message>
+        <source>Root not trusted</source>
+        <translation>Racine non fiable</translation>
+    </message>
+    <message>
+        <source>Fails</source>
+        <translation>Échoue</translation>
+    </message>
+    <message>
+        <source>Nobody vouches</source>
+        <translation>Sans garant</translation>
+    </message>
+    <message>
+        <source>{name}: {state}</source>
+        <translation>{name}&#xa0;: {state}</translation>
+    </message>
+    <message>
+        <source>{name}, vouched for by {issuer}: {state}</source>
+        <translation>{name}, garanti par {issuer}&#xa0;: {state}</translation>
+    </message>
+    <message>
+        <source>{name}, vouched for by nobody: {state}</source>
+        <translation>{name}, sans garant&#xa0;: {state}</translation>
+    </message>
+    <message>
+        <source>valid {dates}</source>
+        <translation>valable {dates}</translation>
+    </message>
+    <message>
+        <source>emulated: proves nothing about hardware</source>
+        <translation>émulé&#xa0;: ne prouve rien sur du matériel</translation>
+    </message>
+    <message>
+        <source>SHA-256 {fingerprint}</source>
+        <translation>SHA-256 {fingerprint}</translation>
+    </message>
+    <message>
+        <source>Evidence</source>
+        <translation>Preuve</translation>
+    </message>
+    <message>
+        <source>EMULATED</source>
+        <translation>ÉMULÉ</translation>
+    </message>
+    <message>
+        <source>Chain of trust: {count} links, {state}</source>
+        <translation>Chaîne de confiance&#xa0;: {count} maillons, {state}</translation>
+    </message>
+    <message>
+        <source>all verified</source>
+        <translation>tout est vérifié</translation>
+    </message>
+    <message>
+        <source>broken at {name}</source>
+        <translation>rompue à {name}</translation>
+    </message>
+    <message>
+        <source>Select a box to see its whole fingerprint.</source>
+        <translation>Choisissez une case pour voir toute son empreinte.</translation>
+    </message>
+    <message>
+        <source>This evidence has no chain: nobody vouches for it.</source>
+        <translation>Cette preuve n’a pas de chaîne&#xa0;: personne ne s’en porte garant.</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the certificate: {fingerprint}</source>
+        <translation>SHA-256 du certificat&#xa0;: {fingerprint}</translation>
+    </message>
+</context>
+<context>
+    <name>ClaimGroup</name>
+    <message>
+        <source>What it says of itself</source>
+        <translation>Ce qu’elle dit d’elle-même</translation>
+    </message>
+    <message>
+        <source>Policy</source>
+        <translation>Politique</translation>
+    </message>
+    <message>
+        <source>Platform</source>
+        <translation>Plateforme</translation>
+    </message>
+    <message>
+        <source>TCB: reported</source>
+        <translation>TCB&#xa0;: déclaré</translation>
+    </message>
+    <message>
+        <source>TCB: committed</source>
+        <translation>TCB&#xa0;: engagé</translation>
+    </message>
+    <message>
+        <source>TCB: current</source>
+        <translation>TCB&#xa0;: actuel</translation>
+    </message>
+    <message>
+        <source>TCB: at launch</source>
+        <translation>TCB&#xa0;: au lancement</translation>
+    </message>
+    <message>
+        <source>Certificate</source>
+        <translation>Certificat</translation>
+    </message>
+    <message>
+        <source>Secure Boot</source>
+        <translation>Secure Boot</translation>
+    </message>
+    <message>
+        <source>PCRs (SHA-1)</source>
+        <translation>PCR (SHA-1)</translation>
+    </message>
+    <message>
+        <source>PCRs (SHA-256)</source>
+        <translation>PCR (SHA-256)</translation>
+    </message>
+    <message>
+        <source>PCRs (SHA-384)</source>
+        <translation>PCR (SHA-384)</translation>
+    </message>
+</context>
+<context>
+    <name>ClaimsModel</name>
+    <message>
+        <source>Claim</source>
+        <translation>Déclaration</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>Valeur</translation>
+    </message>
+    <message>
+        <source>Where it stands</source>
+        <translation>Où cela figure</translation>
+    </message>
+</context>
+<context>
+    <name>ClaimsView</name>
+    <message>
+        <source>Filter claims, such as tcb or policy debug</source>
+        <translation>Filtrer les déclarations, par exemple tcb ou policy debug</translation>
+    </message>
+    <message>
+        <source>Filter claims</source>
+        <translation>Filtrer les déclarations</translation>
+    </message>
+    <message>
+        <source>Claims</source>
+        <translation>Déclarations</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Copier</translation>
+    </message>
+    <message>
+        <source>The verdict is not trusted: what stands here is only what was said.</source>
+        <translation>Le verdict n’est pas fiable&#xa0;: ce qui figure ici n’est que ce qui a été dit.</translation>
+    </message>
+    <message>
+        <source>Emulated: made by software, not by a chip.</source>
+        <translation>Émulé&#xa0;: fait par un logiciel, non par une puce.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n claim(s)</source>
+        <translation>
+            <numerusform>%n déclaration</numerusform>
+            <numerusform>%n déclarations</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{shown} of {total}</source>
+        <translation>{shown} sur {total}</translation>
+    </message>
+    <message>
+        <source>Copy the value</source>
+        <translation>Copier la valeur</translation>
+    </message>
+    <message>
+        <source>Copy name and value</source>
+        <translation>Copier le nom et la valeur</translation>
     </message>
 </context>
 <context>
@@ -154,6 +642,10 @@
         <translation>Limites</translation>
     </message>
     <message>
+        <source>&amp;Release keys only to a launch that was verified</source>
+        <translation>Ne &amp;libérer les clés qu’à un lancement vérifié</translation>
+    </message>
+    <message>
         <source>Shielded VM</source>
         <translation>VM protégée</translation>
     </message>
@@ -194,8 +686,16 @@
         <translation>Ordinaire&#xa0;: qui commande l’hôte peut lire et changer toute la mémoire de cette instance.</translation>
     </message>
     <message>
-        <source>The built-in guest of the embedded engine has no firmware and no vTPM: these options are recorded for the export and do nothing here.</source>
-        <translation>L’invité intégré n’a ni micrologiciel ni vTPM&#xa0;: ces options sont notées pour l’export et n’ont pas d’effet ici.</translation>
+        <source>The console computes what the launch must measure, and has the evidence verified to its root before the disk&apos;s key leaves. Anything else stops the launch and keeps the key.</source>
+        <translation>La console calcule ce que le lancement doit mesurer, et fait vérifier la preuve jusqu’à sa racine avant que la clé du disque ne parte. Toute autre chose arrête le lancement et garde la clé.</translation>
+    </message>
+    <message>
+        <source>The disk&apos;s key goes to whatever the host launched, without a look at it.</source>
+        <translation>La clé du disque va à ce que l’hôte a lancé, quoi que ce soit, sans qu’on le regarde.</translation>
+    </message>
+    <message>
+        <source>Emulated here: the engine measures the guest&apos;s image and settings into a vTPM in place of a firmware. Secure Boot is measured; there is no firmware that would enforce it.</source>
+        <translation>Émulé ici&#xa0;: le moteur mesure l’image et les réglages de l’invité dans un vTPM, à la place d’un micrologiciel. Secure Boot est mesuré&#xa0;; aucun micrologiciel ne l’imposerait.</translation>
     </message>
     <message>
         <source>{0} changes {1} settings</source>
@@ -289,6 +789,58 @@
     <message>
         <source>“{text}” is not in the output</source>
         <translation>«&#xa0;{text}&#xa0;» n’est pas dans la sortie</translation>
+    </message>
+</context>
+<context>
+    <name>CountedWords</name>
+    <message numerus="yes">
+        <source>%n error(s)</source>
+        <translation>
+            <numerusform>%n erreur</numerusform>
+            <numerusform>%n erreurs</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n warning(s)</source>
+        <translation>
+            <numerusform>%n avertissement</numerusform>
+            <numerusform>%n avertissements</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n second(s) ago</source>
+        <translation>
+            <numerusform>il y a %n seconde</numerusform>
+            <numerusform>il y a %n secondes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n minute(s) ago</source>
+        <translation>
+            <numerusform>il y a %n minute</numerusform>
+            <numerusform>il y a %n minutes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n hour(s) ago</source>
+        <translation>
+            <numerusform>il y a %n heure</numerusform>
+            <numerusform>il y a %n heures</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n day(s) ago</source>
+        <translation>
+            <numerusform>il y a %n jour</numerusform>
+            <numerusform>il y a %n jours</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n byte(s) of {size} differ</source>
+        <translation>
+            <numerusform>%n octet sur {size} diffère</numerusform>
+            <numerusform>%n octets sur {size} diffèrent</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -453,6 +1005,33 @@
     </message>
 </context>
 <context>
+    <name>DigestCompare</name>
+    <message>
+        <source>Expected {expected}, found {actual}; {summary}</source>
+        <translation>Attendu {expected}, trouvé {actual}&#xa0;; {summary}</translation>
+    </message>
+    <message>
+        <source>expected</source>
+        <translation>attendu</translation>
+    </message>
+    <message>
+        <source>found</source>
+        <translation>trouvé</translation>
+    </message>
+    <message>
+        <source>Copy both</source>
+        <translation>Copier les deux</translation>
+    </message>
+    <message>
+        <source>Copy the expected value</source>
+        <translation>Copier la valeur attendue</translation>
+    </message>
+    <message>
+        <source>Copy the value found</source>
+        <translation>Copier la valeur trouvée</translation>
+    </message>
+</context>
+<context>
     <name>Draft</name>
     <message>
         <source>This provider is not connected</source>
@@ -477,6 +1056,102 @@
     <message>
         <source>The records have not been checked yet</source>
         <translation>Les enregistrements n’ont pas encore été vérifiés</translation>
+    </message>
+</context>
+<context>
+    <name>DropHint</name>
+    <message>
+        <source>Drop evidence to verify it</source>
+        <translation>Déposez une preuve pour la vérifier</translation>
+    </message>
+    <message>
+        <source>A report, quote, event log or bundle; certificates and a reference file may come along.</source>
+        <translation>Un rapport, une citation, un journal d’événements ou un paquet&#xa0;; des certificats et un fichier de référence peuvent les accompagner.</translation>
+    </message>
+</context>
+<context>
+    <name>EndorsementKind</name>
+    <message>
+        <source>VCEK certificate</source>
+        <translation>Certificat VCEK</translation>
+    </message>
+    <message>
+        <source>VLEK certificate</source>
+        <translation>Certificat VLEK</translation>
+    </message>
+    <message>
+        <source>Certificate chain</source>
+        <translation>Chaîne de certificats</translation>
+    </message>
+    <message>
+        <source>Revocation list</source>
+        <translation>Liste de révocation</translation>
+    </message>
+    <message>
+        <source>TCB information</source>
+        <translation>Informations TCB</translation>
+    </message>
+    <message>
+        <source>Quoting enclave identity</source>
+        <translation>Identité de l’enclave de citation</translation>
+    </message>
+</context>
+<context>
+    <name>EndorsementsModel</name>
+    <message>
+        <source>kept</source>
+        <translation>gardé</translation>
+    </message>
+    <message>
+        <source>waiting until {moment}</source>
+        <translation>en attente jusqu’à {moment}</translation>
+    </message>
+    <message>
+        <source>since {moment}</source>
+        <translation>depuis {moment}</translation>
+    </message>
+    <message>
+        <source>until {moment}</source>
+        <translation>jusqu’à {moment}</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>État</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Quoi</translation>
+    </message>
+    <message>
+        <source>Until</source>
+        <translation>Jusqu’à</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Taille</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>Adresse</translation>
+    </message>
+</context>
+<context>
+    <name>EntryState</name>
+    <message>
+        <source>Fresh</source>
+        <translation>Fraîche</translation>
+    </message>
+    <message>
+        <source>Stale</source>
+        <translation>Périmée</translation>
+    </message>
+    <message>
+        <source>Not published</source>
+        <translation>Non publiée</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>En attente</translation>
     </message>
 </context>
 <context>
@@ -568,6 +1243,219 @@
     </message>
 </context>
 <context>
+    <name>EvidenceFormat</name>
+    <message>
+        <source>SEV-SNP report</source>
+        <translation>Rapport SEV-SNP</translation>
+    </message>
+    <message>
+        <source>SEV launch measurement</source>
+        <translation>Mesure de lancement SEV</translation>
+    </message>
+    <message>
+        <source>SEV attestation report</source>
+        <translation>Rapport d’attestation SEV</translation>
+    </message>
+    <message>
+        <source>SEV platform certificates</source>
+        <translation>Certificats de plateforme SEV</translation>
+    </message>
+    <message>
+        <source>TDX quote</source>
+        <translation>Citation TDX</translation>
+    </message>
+    <message>
+        <source>SGX quote</source>
+        <translation>Citation SGX</translation>
+    </message>
+    <message>
+        <source>vTPM quote</source>
+        <translation>Citation vTPM</translation>
+    </message>
+    <message>
+        <source>Compute Engine vTPM attestation</source>
+        <translation>Attestation vTPM de Compute Engine</translation>
+    </message>
+    <message>
+        <source>Azure confidential VM evidence</source>
+        <translation>Preuve de VM confidentielle Azure</translation>
+    </message>
+    <message>
+        <source>Azure HCL report</source>
+        <translation>Rapport HCL d’Azure</translation>
+    </message>
+    <message>
+        <source>Nitro attestation document</source>
+        <translation>Document d’attestation Nitro</translation>
+    </message>
+    <message>
+        <source>TCG event log</source>
+        <translation>Journal d’événements TCG</translation>
+    </message>
+    <message>
+        <source>Confidential computing event log</source>
+        <translation>Journal d’événements d’informatique confidentielle</translation>
+    </message>
+    <message>
+        <source>Canonical event log</source>
+        <translation>Journal d’événements canonique</translation>
+    </message>
+</context>
+<context>
+    <name>EvidenceInputs</name>
+    <message>
+        <source>Evidence</source>
+        <translation>Preuve</translation>
+    </message>
+    <message>
+        <source>Drop a file anywhere</source>
+        <translation>Déposez un fichier n’importe où</translation>
+    </message>
+    <message>
+        <source>Endorsements</source>
+        <translation>Garanties</translation>
+    </message>
+    <message>
+        <source>None beside the cache</source>
+        <translation>Aucune hors du cache</translation>
+    </message>
+    <message>
+        <source>Reference values</source>
+        <translation>Valeurs de référence</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Aucune</translation>
+    </message>
+    <message>
+        <source>Hexadecimal, such as the nonce</source>
+        <translation>Hexadécimal, par exemple le nonce</translation>
+    </message>
+    <message>
+        <source>Now; or 2026-11-23T12:00:00Z</source>
+        <translation>Maintenant&#xa0;; ou 2026-11-23T12:00:00Z</translation>
+    </message>
+    <message>
+        <source>Accept debugging</source>
+        <translation>Accepter le débogage</translation>
+    </message>
+    <message>
+        <source>Accept a policy that lets the host read the guest&apos;s memory</source>
+        <translation>Accepter une politique qui laisse l’hôte lire la mémoire de l’invité</translation>
+    </message>
+    <message>
+        <source>Verify</source>
+        <translation>Vérifier</translation>
+    </message>
+    <message>
+        <source>What is expected</source>
+        <translation>Ce qui est attendu</translation>
+    </message>
+    <message>
+        <source>Verify a file</source>
+        <translation>Vérifier un fichier</translation>
+    </message>
+    <message>
+        <source>Report data</source>
+        <translation>Données du rapport</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Moment</translation>
+    </message>
+    <message>
+        <source>Give the report data as hexadecimal digits, two for each byte</source>
+        <translation>Donnez les données du rapport en chiffres hexadécimaux, deux par octet</translation>
+    </message>
+    <message>
+        <source>{text} is not a time; give it as 2026-11-23T12:00:00Z</source>
+        <translation>{text} n’est pas un moment&#xa0;; donnez-le comme 2026-11-23T12:00:00Z</translation>
+    </message>
+</context>
+<context>
+    <name>EvidencePage</name>
+    <message>
+        <source>Drop evidence anywhere on this window</source>
+        <translation>Déposez une preuve n’importe où sur cette fenêtre</translation>
+    </message>
+    <message>
+        <source>SEV-SNP reports, SEV launch measurements, TDX and SGX quotes, vTPM quotes, event logs, Azure and Nitro documents, and exported bundles. All is verified on this computer; nothing is sent anywhere.</source>
+        <translation>Rapports SEV-SNP, mesures de lancement SEV, citations TDX, SGX et vTPM, journaux d’événements, documents Azure et Nitro, et paquets exportés. Tout est vérifié sur cet ordinateur&#xa0;; rien n’est envoyé.</translation>
+    </message>
+    <message>
+        <source>Fetch what lacks</source>
+        <translation>Charger ce qui manque</translation>
+    </message>
+    <message>
+        <source>Ask AMD and Intel for certificates, revocation lists and TCB information</source>
+        <translation>Demander à AMD et Intel certificats, listes de révocation et informations TCB</translation>
+    </message>
+    <message>
+        <source>Export the evidence bundle as one zip</source>
+        <translation>Exporter le paquet de preuve en un seul zip</translation>
+    </message>
+    <message>
+        <source>Export the evidence bundle</source>
+        <translation>Exporter le paquet de preuve</translation>
+    </message>
+    <message>
+        <source>Earlier files</source>
+        <translation>Fichiers précédents</translation>
+    </message>
+    <message>
+        <source>Evidence</source>
+        <translation>Preuve</translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation>Fichiers</translation>
+    </message>
+    <message>
+        <source>Endorsements</source>
+        <translation>Garanties</translation>
+    </message>
+    <message>
+        <source>Files stay on this computer. Only “Fetch what lacks” uses the network.</source>
+        <translation>Les fichiers restent sur cet ordinateur. Seul «&#xa0;Charger ce qui manque&#xa0;» utilise le réseau.</translation>
+    </message>
+    <message>
+        <source>Verify a file</source>
+        <translation>Vérifier un fichier</translation>
+    </message>
+    <message>
+        <source>Now choose the evidence that these files belong to.</source>
+        <translation>Choisissez maintenant la preuve à laquelle ces fichiers appartiennent.</translation>
+    </message>
+    <message>
+        <source>One file is verified at a time; left out: {names}</source>
+        <translation>Un seul fichier est vérifié à la fois&#xa0;; laissés de côté&#xa0;: {names}</translation>
+    </message>
+    <message>
+        <source>Fetching …</source>
+        <translation>Chargement …</translation>
+    </message>
+    <message>
+        <source>Verifying …</source>
+        <translation>Vérification …</translation>
+    </message>
+    <message>
+        <source>Verify</source>
+        <translation>Vérifier</translation>
+    </message>
+    <message>
+        <source>No file yet</source>
+        <translation>Pas encore de fichier</translation>
+    </message>
+    <message>
+        <source>Choose an evidence file, or drop it on the window.</source>
+        <translation>Choisissez un fichier de preuve, ou déposez-le sur la fenêtre.</translation>
+    </message>
+    <message>
+        <source>Earlier files ({count})</source>
+        <translation>Fichiers précédents ({count})</translation>
+    </message>
+</context>
+<context>
     <name>Exporter</name>
     <message>
         <source>Selection ({size}) …</source>
@@ -615,6 +1503,14 @@
     <message>
         <source>{provider} (emulated)</source>
         <translation>{provider} (émulé)</translation>
+    </message>
+    <message>
+        <source>{trust}, verified {ago}</source>
+        <translation>{trust}, vérifiée {ago}</translation>
+    </message>
+    <message>
+        <source>{trust} (stale)</source>
+        <translation>{trust} (périmée)</translation>
     </message>
     <message>
         <source>Runs</source>
@@ -756,6 +1652,294 @@
     <message>
         <source>Filter instances</source>
         <translation>Filtrer les instances</translation>
+    </message>
+</context>
+<context>
+    <name>Finding</name>
+    <message>
+        <source>The signature does not hold: the bytes were changed, or another key signed them</source>
+        <translation>La signature ne tient pas&#xa0;: les octets ont été changés, ou une autre clé les a signés</translation>
+    </message>
+    <message>
+        <source>The signature uses an algorithm that this evidence must not use</source>
+        <translation>La signature utilise un algorithme que cette preuve ne doit pas utiliser</translation>
+    </message>
+    <message>
+        <source>The certificate of the key that signed is not there; fetch it or give it as an endorsement</source>
+        <translation>Le certificat de la clé qui a signé manque&#xa0;; chargez-le ou donnez-le comme garantie</translation>
+    </message>
+    <message>
+        <source>Nobody who is trusted vouches for the attestation key</source>
+        <translation>Personne de fiable ne se porte garant de la clé d’attestation</translation>
+    </message>
+    <message>
+        <source>Nobody signed this: what it says can be looked at, but proves nothing</source>
+        <translation>Personne n’a signé ceci&#xa0;: on peut regarder ce qu’il dit, mais il ne prouve rien</translation>
+    </message>
+    <message>
+        <source>Two parts of the evidence that must belong together do not</source>
+        <translation>Deux parties de la preuve qui doivent aller ensemble ne le font pas</translation>
+    </message>
+    <message>
+        <source>The certificate&apos;s issuer is not there; fetch it or give it as an endorsement</source>
+        <translation>L’émetteur du certificat manque&#xa0;; chargez-le ou donnez-le comme garantie</translation>
+    </message>
+    <message>
+        <source>The certificate was not signed by the issuer that it names</source>
+        <translation>Le certificat n’a pas été signé par l’émetteur qu’il nomme</translation>
+    </message>
+    <message>
+        <source>The certificate is used for something that it was not issued for</source>
+        <translation>Le certificat sert à une chose pour laquelle il n’a pas été émis</translation>
+    </message>
+    <message>
+        <source>The certificate had expired at the time asked for</source>
+        <translation>Le certificat avait expiré au moment demandé</translation>
+    </message>
+    <message>
+        <source>The certificate was not valid yet at the time asked for</source>
+        <translation>Le certificat n’était pas encore valable au moment demandé</translation>
+    </message>
+    <message>
+        <source>The issuer has revoked the certificate</source>
+        <translation>L’émetteur a révoqué le certificat</translation>
+    </message>
+    <message>
+        <source>The issuer has revoked the certificate since the time asked for</source>
+        <translation>L’émetteur a révoqué le certificat depuis le moment demandé</translation>
+    </message>
+    <message>
+        <source>The certificate is not of the kind that this evidence needs</source>
+        <translation>Le certificat n’est pas du genre qu’il faut à cette preuve</translation>
+    </message>
+    <message>
+        <source>The certificate is damaged, and was not used</source>
+        <translation>Le certificat est endommagé, et n’a pas servi</translation>
+    </message>
+    <message>
+        <source>The chain ends in a root that is not trusted</source>
+        <translation>La chaîne finit par une racine qui n’est pas fiable</translation>
+    </message>
+    <message>
+        <source>The root is an emulator&apos;s: this proves nothing about hardware</source>
+        <translation>La racine est celle d’un émulateur&#xa0;: cela ne prouve rien sur du matériel</translation>
+    </message>
+    <message>
+        <source>Whether the certificate was revoked is not known: its issuer&apos;s list is not there</source>
+        <translation>On ne sait pas si le certificat a été révoqué&#xa0;: la liste de son émetteur manque</translation>
+    </message>
+    <message>
+        <source>The revocation list is damaged, was not signed by the issuer, or cannot be used</source>
+        <translation>La liste de révocation est endommagée, n’a pas été signée par l’émetteur, ou ne peut servir</translation>
+    </message>
+    <message>
+        <source>The revocation list is not of the time asked for</source>
+        <translation>La liste de révocation n’est pas du moment demandé</translation>
+    </message>
+    <message>
+        <source>The certificate belongs to another chip</source>
+        <translation>Le certificat appartient à une autre puce</translation>
+    </message>
+    <message>
+        <source>The chip id is masked, so the certificate cannot be compared with it</source>
+        <translation>L’identifiant de la puce est masqué&#xa0;: le certificat ne peut y être comparé</translation>
+    </message>
+    <message>
+        <source>The certificate belongs to another product</source>
+        <translation>Le certificat appartient à un autre produit</translation>
+    </message>
+    <message>
+        <source>The certificate belongs to another firmware version (TCB) than the one that is reported</source>
+        <translation>Le certificat appartient à une autre version de micrologiciel (TCB) que celle qui est déclarée</translation>
+    </message>
+    <message>
+        <source>The firmware versions contradict one another</source>
+        <translation>Les versions de micrologiciel se contredisent</translation>
+    </message>
+    <message>
+        <source>The firmware is not committed: its host can still go back to an older one</source>
+        <translation>Le micrologiciel n’est pas engagé&#xa0;: son hôte peut encore revenir à un plus ancien</translation>
+    </message>
+    <message>
+        <source>Bytes that must be zero are not</source>
+        <translation>Des octets qui doivent être nuls ne le sont pas</translation>
+    </message>
+    <message>
+        <source>A field has a value that its specification does not allow</source>
+        <translation>Un champ a une valeur que sa spécification n’admet pas</translation>
+    </message>
+    <message>
+        <source>This version of the format is newer than what is understood here</source>
+        <translation>Cette version du format est plus récente que ce qui est compris ici</translation>
+    </message>
+    <message>
+        <source>The host may read and change this guest&apos;s memory: debugging is allowed</source>
+        <translation>L’hôte peut lire et changer la mémoire de cet invité&#xa0;: le débogage est permis</translation>
+    </message>
+    <message>
+        <source>The guest may be moved by a migration agent, which then is trusted as well</source>
+        <translation>L’invité peut être déplacé par un agent de migration, auquel on se fie alors aussi</translation>
+    </message>
+    <message>
+        <source>The report was asked for by software at another privilege level than expected</source>
+        <translation>Le rapport a été demandé par un logiciel d’un autre niveau de privilège que prévu</translation>
+    </message>
+    <message>
+        <source>The evidence was made at another time than the one asked for</source>
+        <translation>La preuve a été faite à un autre moment que celui demandé</translation>
+    </message>
+    <message>
+        <source>The evidence does not carry the expected nonce: it may be old, or made for another</source>
+        <translation>La preuve ne porte pas le nonce attendu&#xa0;: elle peut être ancienne, ou faite pour un autre</translation>
+    </message>
+    <message>
+        <source>No nonce is expected, so this evidence may have been made at any time</source>
+        <translation>Aucun nonce n’est attendu&#xa0;: cette preuve peut avoir été faite n’importe quand</translation>
+    </message>
+    <message>
+        <source>What was launched is not what was expected</source>
+        <translation>Ce qui a été lancé n’est pas ce qui était attendu</translation>
+    </message>
+    <message>
+        <source>No measurement is expected, so what was launched was not compared with anything</source>
+        <translation>Aucune mesure n’est attendue&#xa0;: ce qui a été lancé n’a été comparé à rien</translation>
+    </message>
+    <message>
+        <source>A claim has another value than the expected one</source>
+        <translation>Une déclaration a une autre valeur que celle attendue</translation>
+    </message>
+    <message>
+        <source>A claim has a value that the administrator forbids</source>
+        <translation>Une déclaration a une valeur que l’administrateur interdit</translation>
+    </message>
+    <message>
+        <source>A version is below the floor</source>
+        <translation>Une version est sous le plancher</translation>
+    </message>
+    <message>
+        <source>The evidence does not make a claim that is expected</source>
+        <translation>La preuve ne fait pas une déclaration attendue</translation>
+    </message>
+    <message>
+        <source>The transport integrity key (TIK) is needed to verify a launch measurement</source>
+        <translation>La clé d’intégrité du transport (TIK) est nécessaire pour vérifier une mesure de lancement</translation>
+    </message>
+    <message>
+        <source>Intel&apos;s TCB information is not there; fetch it or give it as an endorsement</source>
+        <translation>Les informations TCB d’Intel manquent&#xa0;; chargez-les ou donnez-les comme garantie</translation>
+    </message>
+    <message>
+        <source>A document of Intel&apos;s is damaged, and was not used</source>
+        <translation>Un document d’Intel est endommagé, et n’a pas servi</translation>
+    </message>
+    <message>
+        <source>Intel&apos;s TCB information is not of the time asked for</source>
+        <translation>Les informations TCB d’Intel ne sont pas du moment demandé</translation>
+    </message>
+    <message>
+        <source>Intel&apos;s TCB information is for another processor or technology</source>
+        <translation>Les informations TCB d’Intel sont pour un autre processeur ou une autre technologie</translation>
+    </message>
+    <message>
+        <source>The quoting enclave is not the one that Intel published</source>
+        <translation>L’enclave de citation n’est pas celle qu’Intel a publiée</translation>
+    </message>
+    <message>
+        <source>The TDX module is not one that Intel published</source>
+        <translation>Le module TDX n’est pas de ceux qu’Intel a publiés</translation>
+    </message>
+    <message>
+        <source>No published TCB level matches this platform: it is older than all of them</source>
+        <translation>Aucun niveau TCB publié ne convient à cette plateforme&#xa0;: elle est plus ancienne que tous</translation>
+    </message>
+    <message>
+        <source>Intel has revoked this platform&apos;s TCB level</source>
+        <translation>Intel a révoqué le niveau TCB de cette plateforme</translation>
+    </message>
+    <message>
+        <source>The platform&apos;s TCB level is out of date</source>
+        <translation>Le niveau TCB de la plateforme n’est pas à jour</translation>
+    </message>
+    <message>
+        <source>The platform&apos;s TCB level is accepted only with hardening of configuration or software</source>
+        <translation>Le niveau TCB de la plateforme n’est admis qu’avec un durcissement de la configuration ou du logiciel</translation>
+    </message>
+    <message>
+        <source>Security advisories apply to this platform</source>
+        <translation>Des avis de sécurité concernent cette plateforme</translation>
+    </message>
+    <message>
+        <source>The PCR values are not those that were quoted</source>
+        <translation>Les valeurs des PCR ne sont pas celles qui ont été citées</translation>
+    </message>
+    <message>
+        <source>The PCR values that were quoted are not there, so nothing is known of what was booted</source>
+        <translation>Les valeurs de PCR citées manquent&#xa0;: on ne sait rien de ce qui a démarré</translation>
+    </message>
+    <message>
+        <source>Replaying the event log does not give the register&apos;s value: events were changed or lack</source>
+        <translation>Rejouer le journal ne donne pas la valeur du registre&#xa0;: des événements ont été changés ou manquent</translation>
+    </message>
+    <message>
+        <source>Without an event log it is not known what was booted</source>
+        <translation>Sans journal d’événements, on ne sait pas ce qui a démarré</translation>
+    </message>
+    <message>
+        <source>The event log lacks events that firmware is known to leave out; they were added</source>
+        <translation>Au journal manquent des événements que le micrologiciel omet notoirement&#xa0;; ils ont été ajoutés</translation>
+    </message>
+    <message>
+        <source>An event contradicts its digest or its place in the log</source>
+        <translation>Un événement contredit son condensat ou sa place dans le journal</translation>
+    </message>
+    <message>
+        <source>Whether Secure Boot was on cannot be told from the event log</source>
+        <translation>Le journal ne permet pas de dire si Secure Boot était actif</translation>
+    </message>
+    <message>
+        <source>Secure Boot was off</source>
+        <translation>Secure Boot était désactivé</translation>
+    </message>
+    <message>
+        <source>The evidence names another instance than its certificate</source>
+        <translation>La preuve nomme une autre instance que son certificat</translation>
+    </message>
+    <message>
+        <source>A part of the evidence was not verified</source>
+        <translation>Une partie de la preuve n’a pas été vérifiée</translation>
+    </message>
+</context>
+<context>
+    <name>FindingCard</name>
+    <message>
+        <source>Copy this finding</source>
+        <translation>Copier ce constat</translation>
+    </message>
+    <message>
+        <source>or expected</source>
+        <translation>ou attendu</translation>
+    </message>
+    <message>
+        <source>expected</source>
+        <translation>attendu</translation>
+    </message>
+    <message>
+        <source>found</source>
+        <translation>trouvé</translation>
+    </message>
+</context>
+<context>
+    <name>FindingsList</name>
+    <message>
+        <source>Nothing speaks against it.</source>
+        <translation>Rien ne s’y oppose.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Show %n more finding(s)</source>
+        <translation>
+            <numerusform>Montrer %n autre constat</numerusform>
+            <numerusform>Montrer %n autres constats</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -966,6 +2150,53 @@
     </message>
 </context>
 <context>
+    <name>Freshness</name>
+    <message>
+        <source>just now</source>
+        <translation>à l’instant</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} s</translation>
+    </message>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} min</translation>
+    </message>
+    <message>
+        <source>{count} h</source>
+        <translation>{count} h</translation>
+    </message>
+    <message>
+        <source>{count} d</source>
+        <translation>{count} j</translation>
+    </message>
+    <message>
+        <source>{word} · {age}, stale</source>
+        <translation>{word} · {age}, périmée</translation>
+    </message>
+    <message>
+        <source>By: {who}</source>
+        <translation>Par&#xa0;: {who}</translation>
+    </message>
+    <message>
+        <source>Verified {ago} ({moment})</source>
+        <translation>Vérifiée {ago} ({moment})</translation>
+    </message>
+    <message>
+        <source>Stale: ask for fresh evidence on its Attestation page</source>
+        <translation>Périmée&#xa0;: demandez une preuve fraîche dans son onglet Attestation</translation>
+    </message>
+    <message>
+        <source>No evidence was verified since it was powered on</source>
+        <translation>Aucune preuve n’a été vérifiée depuis sa mise sous tension</translation>
+    </message>
+    <message>
+        <source>Emulated: this proves nothing about hardware</source>
+        <translation>Émulé&#xa0;: cela ne prouve rien sur du matériel</translation>
+    </message>
+</context>
+<context>
     <name>GoToField</name>
     <message>
         <source>Go to address</source>
@@ -992,6 +2223,53 @@
             <numerusform>%n de plus</numerusform>
             <numerusform>%n de plus</numerusform>
         </translation>
+    </message>
+</context>
+<context>
+    <name>Headline</name>
+    <message>
+        <source>Trusted</source>
+        <translation>De confiance</translation>
+    </message>
+    <message>
+        <source>Not trusted</source>
+        <translation>Non fiable</translation>
+    </message>
+    <message>
+        <source>Earlier: {verdict}</source>
+        <translation>Précédent&#xa0;: {verdict}</translation>
+    </message>
+    <message>
+        <source>{form} from {who}</source>
+        <translation>{form} de {who}</translation>
+    </message>
+    <message>
+        <source>{given} · verified {ago} ({moment}) · {why}</source>
+        <translation>{given} · vérifié {ago} ({moment}) · {why}</translation>
+    </message>
+    <message>
+        <source>Nothing speaks against it</source>
+        <translation>Rien ne s’y oppose</translation>
+    </message>
+    <message>
+        <source>Its root is emulated: this is a rehearsal and proves nothing about hardware.</source>
+        <translation>Sa racine est émulée&#xa0;: c’est une répétition, qui ne prouve rien sur du matériel.</translation>
+    </message>
+    <message>
+        <source>Emulated</source>
+        <translation>Émulé</translation>
+    </message>
+    <message>
+        <source>Made by emulated hardware: a rehearsal, not a proof about hardware</source>
+        <translation>Fait par du matériel émulé&#xa0;: une répétition, non une preuve sur du matériel</translation>
+    </message>
+    <message>
+        <source>Stale</source>
+        <translation>Périmée</translation>
+    </message>
+    <message>
+        <source>Verified too long ago: ask for fresh evidence</source>
+        <translation>Vérifiée il y a trop longtemps&#xa0;: demandez une preuve fraîche</translation>
     </message>
 </context>
 <context>
@@ -1126,6 +2404,10 @@
         <translation>Mesures</translation>
     </message>
     <message>
+        <source>Attestation</source>
+        <translation>Attestation</translation>
+    </message>
+    <message>
         <source>Show the fleet beside it (Ctrl+M)</source>
         <translation>Montrer le parc à côté (Ctrl+M)</translation>
     </message>
@@ -1151,6 +2433,25 @@
     <message>
         <source>Cancel</source>
         <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>There is no other host to migrate to</source>
+        <translation>Il n’y a pas d’autre hôte vers lequel migrer</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n instances</source>
+        <translation>
+            <numerusform>%n instance</numerusform>
+            <numerusform>%n instances</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Move {name} to {host}? It goes on running, but for a moment at the end.</source>
+        <translation>Déplacer {name} vers {host}&#xa0;? Elle continue de tourner, sauf un instant à la fin.</translation>
+    </message>
+    <message>
+        <source>Migrate to</source>
+        <translation>Migrer vers</translation>
     </message>
     <message>
         <source>Delete {name}? Its disk and its keys are destroyed; nothing brings them back.</source>
@@ -1705,6 +3006,10 @@
         <translation>Journal</translation>
     </message>
     <message>
+        <source>Evidence</source>
+        <translation>Preuve</translation>
+    </message>
+    <message>
         <source>Settings</source>
         <translation>Réglages</translation>
     </message>
@@ -1715,6 +3020,25 @@
     <message>
         <source>About</source>
         <translation>À propos</translation>
+    </message>
+</context>
+<context>
+    <name>Occasion</name>
+    <message>
+        <source>Launch</source>
+        <translation>Lancement</translation>
+    </message>
+    <message>
+        <source>Asked for</source>
+        <translation>Demandée</translation>
+    </message>
+    <message>
+        <source>Integrity monitoring</source>
+        <translation>Surveillance de l’intégrité</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Fichier</translation>
     </message>
 </context>
 <context>
@@ -1742,6 +3066,10 @@
     <message>
         <source>Resume</source>
         <translation>Reprendre</translation>
+    </message>
+    <message>
+        <source>Migrate</source>
+        <translation>Migrer</translation>
     </message>
     <message>
         <source>Delete</source>
@@ -2324,6 +3652,10 @@
         <translation>Réini&amp;tialiser</translation>
     </message>
     <message>
+        <source>&amp;Migrate to another host …</source>
+        <translation>&amp;Migrer vers un autre hôte …</translation>
+    </message>
+    <message>
         <source>&amp;Delete</source>
         <translation>&amp;Supprimer</translation>
     </message>
@@ -2360,6 +3692,10 @@
         <translation>É&amp;vénements</translation>
     </message>
     <message>
+        <source>E&amp;vidence files</source>
+        <translation>Fichiers de pre&amp;uve</translation>
+    </message>
+    <message>
         <source>&amp;Settings</source>
         <translation>&amp;Réglages</translation>
     </message>
@@ -2382,6 +3718,10 @@
     <message>
         <source>M&amp;etrics</source>
         <translation>Me&amp;sures</translation>
+    </message>
+    <message>
+        <source>&amp;Attestation</source>
+        <translation>&amp;Attestation</translation>
     </message>
     <message>
         <source>Tools</source>
@@ -2569,6 +3909,52 @@
     </message>
 </context>
 <context>
+    <name>TcbSteps</name>
+    <message>
+        <source>Reported TCB over time: {steps}</source>
+        <translation>TCB déclaré au fil du temps&#xa0;: {steps}</translation>
+    </message>
+</context>
+<context>
+    <name>TcbView</name>
+    <message>
+        <source>TCB over time</source>
+        <translation>TCB au fil du temps</translation>
+    </message>
+    <message>
+        <source>No TCB is known</source>
+        <translation>Aucun TCB connu</translation>
+    </message>
+    <message>
+        <source>SEV-SNP reports carry the firmware versions of their chip; each change is kept here.</source>
+        <translation>Les rapports SEV-SNP portent les versions de micrologiciel de leur puce&#xa0;; chaque changement est gardé ici.</translation>
+    </message>
+    <message>
+        <source>Chip {chip}</source>
+        <translation>Puce {chip}</translation>
+    </message>
+    <message>
+        <source>Emulated: not a chip of AMD&apos;s</source>
+        <translation>Émulé&#xa0;: pas une puce d’AMD</translation>
+    </message>
+    <message>
+        <source>Since</source>
+        <translation>Depuis</translation>
+    </message>
+    <message>
+        <source>Firmware</source>
+        <translation>Micrologiciel</translation>
+    </message>
+    <message>
+        <source>committed</source>
+        <translation>engagé</translation>
+    </message>
+    <message>
+        <source>provisional: the host can go back</source>
+        <translation>provisoire&#xa0;: l’hôte peut revenir en arrière</translation>
+    </message>
+</context>
+<context>
     <name>Technology</name>
     <message>
         <source>None (plain VM)</source>
@@ -2686,6 +4072,83 @@
     </message>
 </context>
 <context>
+    <name>Verdict</name>
+    <message>
+        <source>Trusted (emulated)</source>
+        <translation>De confiance (émulé)</translation>
+    </message>
+    <message>
+        <source>Not trusted (emulated)</source>
+        <translation>Non fiable (émulé)</translation>
+    </message>
+    <message>
+        <source>Trusted</source>
+        <translation>De confiance</translation>
+    </message>
+    <message>
+        <source>Not trusted</source>
+        <translation>Non fiable</translation>
+    </message>
+</context>
+<context>
+    <name>VerdictView</name>
+    <message>
+        <source>Attestation</source>
+        <translation>Attestation</translation>
+    </message>
+    <message>
+        <source>Verdict</source>
+        <translation>Verdict</translation>
+    </message>
+    <message>
+        <source>Claims</source>
+        <translation>Déclarations</translation>
+    </message>
+    <message>
+        <source>Chain of trust</source>
+        <translation>Chaîne de confiance</translation>
+    </message>
+    <message>
+        <source>Findings</source>
+        <translation>Constats</translation>
+    </message>
+    <message>
+        <source>Claims ({count})</source>
+        <translation>Déclarations ({count})</translation>
+    </message>
+</context>
+<context>
+    <name>VerdictsModel</name>
+    <message>
+        <source>Verdict</source>
+        <translation>Verdict</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation>Quand</translation>
+    </message>
+    <message>
+        <source>Evidence</source>
+        <translation>Preuve</translation>
+    </message>
+    <message>
+        <source>Findings</source>
+        <translation>Constats</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>Pourquoi</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Fichier</translation>
+    </message>
+    <message>
+        <source>Given by</source>
+        <translation>Donnée par</translation>
+    </message>
+</context>
+<context>
     <name>ViewerMaps</name>
     <message>
         <source>Entropy of each page</source>
@@ -2793,6 +4256,32 @@
     <message>
         <source>No confidential technology is offered here; plain VMs only.</source>
         <translation>Aucune technologie confidentielle n’est offerte ici&#xa0;; VM ordinaires seulement.</translation>
+    </message>
+</context>
+<context>
+    <name>_Difference</name>
+    <message>
+        <source>What differs</source>
+        <translation>Ce qui diffère</translation>
+    </message>
+</context>
+<context>
+    <name>_FileRow</name>
+    <message>
+        <source>Choose …</source>
+        <translation>Choisir …</translation>
+    </message>
+    <message>
+        <source>Choose: {what}</source>
+        <translation>Choisir&#xa0;: {what}</translation>
+    </message>
+    <message>
+        <source>Take away</source>
+        <translation>Retirer</translation>
+    </message>
+    <message>
+        <source>Take away: {what}</source>
+        <translation>Retirer&#xa0;: {what}</translation>
     </message>
 </context>
 <context>

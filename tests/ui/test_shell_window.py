@@ -360,9 +360,9 @@ def test_everything_that_can_be_operated_has_a_name(qasync_run: Run) -> None:
         async with open_shell([make_instance("web-0")]) as opened:
             window = opened.window
             window.open_instance(make_instance("web-0").id)
-            for tab in ("overview", "console", "events"):
+            for tab in ("overview", "console", "events", "attestation"):
                 window.show_tab(tab)
-            for key in ("events", "settings", "help", "about"):
+            for key in ("events", "evidence", "settings", "help", "about"):
                 window.show_page(key)
             window.show_jobs()
             await asyncio.sleep(0)

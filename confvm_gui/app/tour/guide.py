@@ -32,12 +32,13 @@ from confvm_gui.app.bootstrap import check_data_dir, open_session
 from confvm_gui.app.tour.camera import Camera
 from confvm_gui.app.tour.hands import TourFailed, choose, click, click_tab, find, pause, press, type_into, until
 from confvm_gui.app.tour.record import Record, Search, StateRecorder
-from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound
+from confvm_gui.domain.errors import InvalidInput, NotFound
 from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.domain.memory import Viewer
-from confvm_gui.domain.query import Query, QueryVerb
+from confvm_gui.domain.query import QueryVerb
 from confvm_gui.domain.records import RecordsTable, parse_records
 from confvm_gui.domain.records_file import read_records_file
+from confvm_gui.fleet.guest_ready import guest_ready
 from confvm_gui.fleet.memory.needle import text_patterns
 from confvm_gui.fleet.memory.search import search
 from confvm_gui.fleet.records import SAMPLE_RECORDS
@@ -137,7 +138,7 @@ class _Guide:
         confidential = await self._launch(CONFIDENTIAL, confidential=True)
         plain = await self._launch(PLAIN, confidential=False)
         for instance in (confidential, plain):
-            await self._until_ready(instance)
+            await guest_ready(self._session, instance.id)
         await self._ask(confidential)
         await self._look_at_memory(plain, "memory-plain-twin")
         await self._look_at_memory(confidential, "memory-confidential")
@@ -251,20 +252,6 @@ class _Guide:
         )
         self.record.add(instance)
         return instance
-
-    async def _until_ready(self, instance: Instance) -> None:
-        """The guest has indexed its records: its status says so."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                answer = await self._session.query(instance.id, Query(QueryVerb.STATUS))
-            except ConfvmError:
-                await pause()
-                continue
-            if ("state", "ready") in answer.rows:
-                return
-            await pause()
-        raise TourFailed(f"{instance.name} did not index its records within 30 seconds")
 
     # Looking --------------------------------------------------------------------------------------------------------
 

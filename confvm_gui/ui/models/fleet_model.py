@@ -14,10 +14,12 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
 from confvm_gui.domain.instance import Instance
+from confvm_gui.fleet.attest.freshness import DEFAULT_MAX_AGE
 from confvm_gui.ui.models.fleet_columns import FleetColumn
 from confvm_gui.ui.models.fleet_filter import FleetFilter
 from confvm_gui.ui.models.fleet_table import FleetTable
-from confvm_gui.ui.text import cell_text, column_title, translate, trust_meaning
+from confvm_gui.ui.models.freshness import trust_cell, trust_tool_tip
+from confvm_gui.ui.text import cell_text, column_title, translate
 
 COLUMNS = tuple(FleetColumn)
 LOAD_CHUNK = 500
@@ -48,6 +50,8 @@ class FleetModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.table = FleetTable()
+        self.max_age = DEFAULT_MAX_AGE
+        """Seconds after which evidence is stale."""
         self._filter = FleetFilter()
         self._mask = b""
         self._shown_mask = b""
@@ -81,7 +85,7 @@ class FleetModel(QAbstractTableModel):
             return None  # just removed, its row follows
         column = COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return cell_text(instance, column)
+            return self.cell(instance, column)
         if role == Qt.ItemDataRole.CheckStateRole and column is FleetColumn.NAME:
             return Qt.CheckState.Checked if slot in self._marked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -106,11 +110,15 @@ class FleetModel(QAbstractTableModel):
                 return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None
 
+    def cell(self, instance: Instance, column: FleetColumn) -> str:
+        """What a cell says, in words; trust with its age."""
+        return trust_cell(instance, self.max_age) if column is FleetColumn.TRUST else cell_text(instance, column)
+
     def _tool_tip(self, instance: Instance, column: FleetColumn) -> str:
         if column is FleetColumn.STATE and instance.state_reason:
             return instance.state_reason
         if column is FleetColumn.TRUST:
-            return trust_meaning(instance.trust)
+            return trust_tool_tip(instance, self.max_age)
         if column is FleetColumn.IMAGE and instance.runs:
             return translate("FleetModel", "The built-in {runs} guest runs in place of {image}").format(
                 runs=instance.runs, image=instance.image
@@ -118,7 +126,7 @@ class FleetModel(QAbstractTableModel):
         return cell_text(instance, column)
 
     def _accessible_text(self, instance: Instance, column: FleetColumn) -> str:
-        text = cell_text(instance, column)
+        text = self.cell(instance, column)
         if column is FleetColumn.NAME:
             kind = (
                 translate("FleetModel", "confidential") if instance.confidential else translate("FleetModel", "plain")

@@ -17,6 +17,7 @@ ORDER = (
     "wizard",
     "fleet",
     "memory",
+    "attestation",
     "console",
     "events",
     "data-and-keys",

@@ -9,7 +9,8 @@ from confvm_gui.catalog import Catalog
 from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.instance import Instance
 from confvm_gui.ui.models.fleet_columns import labels_text
-from confvm_gui.ui.text import mebibytes, moment, technology_word, translate, trust_meaning, trust_word
+from confvm_gui.ui.models.freshness import ago, is_stale, trust_tool_tip
+from confvm_gui.ui.text import mebibytes, moment, technology_word, translate, trust_word
 from confvm_gui.ui.theme import UNIT
 
 _NARROWEST = 120
@@ -29,10 +30,14 @@ def facts(instance: Instance, catalog: Catalog) -> list[tuple[str, str]]:
     if instance.emulated:
         provider = translate("Facts", "{provider} (emulated)").format(provider=provider)
     trust = trust_word(instance.trust)
-    if instance.trust_at is not None:
-        trust = f"{trust}, {moment(instance.trust_at)}"
     if instance.trust_by:
         trust = f"{trust}, {instance.trust_by}"
+    if instance.attested_at is not None:
+        trust = translate("Facts", "{trust}, verified {ago}").format(trust=trust, ago=ago(instance.attested_at))
+        if is_stale(instance):
+            trust = translate("Facts", "{trust} (stale)").format(trust=trust)
+    elif instance.trust_at is not None:
+        trust = f"{trust}, {moment(instance.trust_at)}"
     return [
         (translate("Facts", "Runs"), runs),
         (translate("Facts", "Image"), image),
@@ -105,4 +110,4 @@ class FactsCard(QFrame):
         for value, (_, text) in zip(self._values, known, strict=True):
             if value.text() != text:
                 value.setText(text)
-        self._values[6].setToolTip(trust_meaning(instance.trust))
+        self._values[6].setToolTip(trust_tool_tip(instance))
