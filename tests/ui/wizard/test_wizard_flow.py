@@ -152,7 +152,7 @@ def test_attestation_before_keys_is_asked_for_and_can_be_left_out(qasync_run: Ru
             if draft.pending is not None:
                 driver.click("apply")
             assert driver.find(QCheckBox, "attest").isVisible()
-            assert draft.request.attest
+            assert driver.find(QCheckBox, "attest").isChecked()
             assert "before the disk's key leaves" in driver.text("attestNote")
             driver.click("attest")
             assert not draft.request.attest

@@ -236,7 +236,8 @@ class MemoryPane(QObject):
         return classes
 
     def _show_kinds(self, window: Window) -> None:
-        kinds = tuple(PageKind(kind) for kind in np.unique(window.kinds).tolist())
+        # Not np.unique, which imports numpy.ma at its first use: 60 ms in the middle of a look.
+        kinds = tuple(PageKind(kind) for kind in np.flatnonzero(np.bincount(window.kinds)).tolist())
         if kinds == self._visible_kinds:
             return
         self._visible_kinds = kinds

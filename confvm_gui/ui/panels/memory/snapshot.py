@@ -202,12 +202,13 @@ class SnapshotTab(QWidget):
     def _choose(self, viewer: Viewer, cell: int) -> None:
         pages = self._cells[viewer].pages_of(cell, cell)
         if pages.size:
-            changed = np.intersect1d(pages, self._pages[viewer])
-            self.jump.emit(int((changed if changed.size else pages)[0]) * PAGE_SIZE)
+            changed = set(pages.tolist()) & set(self._pages[viewer].tolist())
+            self.jump.emit((min(changed) if changed else int(pages[0])) * PAGE_SIZE)
 
     def _step(self, direction: int) -> None:
         """To the next changed page of either viewer, around the end."""
-        pages = np.unique(np.concatenate(list(self._pages.values())))
+        # Not np.unique, which imports numpy.ma at its first use: 60 ms in the middle of a click.
+        pages = np.array(sorted({page for found in self._pages.values() for page in found.tolist()}), dtype=np.int64)
         if not pages.size:
             return
         here = self._position.cursor // PAGE_SIZE
