@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import TextIO
 
@@ -74,6 +75,7 @@ def _image_json(image: Image) -> dict[str, object]:
         "technologies": _values(image.technologies),
         "launch_set": image.launch_set,
         "end_of_support": image.end_of_support,
+        "download": None if image.download is None else asdict(image.download),
         "source": _source_json(image.source),
     }
 

@@ -9,8 +9,11 @@ import re
 
 from confvm_gui.catalog.toml_tables import MAX_ENTRIES, Sources, Table, check_name, iso_date
 from confvm_gui.domain.catalogue import Image, MachineType, Region, Technology, TechnologyInfo
+from confvm_gui.domain.images import ImageDownload
 
 _KERNEL = re.compile(r"[0-9]{1,3}\.[0-9]{1,4}(\.[0-9]{1,4})?")
+_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+_ADDRESS = re.compile(r"https://[a-z0-9.-]+(/[A-Za-z0-9._~%+:@,=-]*)+(\?[A-Za-z0-9._~%=&-]*)?")
 _SYSTEMS = ("linux", "windows")
 _MOST_VCPUS = 4096
 _MOST_GIB = 1 << 20
@@ -201,6 +204,7 @@ def parse_images(file: Table, cloud: str) -> tuple[Image, ...]:
             launch_set=entry.flag("launch_set"),
             end_of_support=iso_date(entry, "end_of_support", ""),
             source=sources.of(entry),
+            download=_download(entry.table("download")) if entry.has("download") else None,
         )
         entry.done()
         if image.os not in _SYSTEMS:
@@ -211,3 +215,28 @@ def parse_images(file: Table, cloud: str) -> tuple[Image, ...]:
         found.append(image)
     file.done()
     return tuple(found)
+
+
+def _download(table: Table) -> ImageDownload:
+    """Addresses are https and lead to files; who is named as the signer must have a key, and the reverse."""
+    download = ImageDownload(
+        url=table.text("url"),
+        checksums_url=table.text("checksums_url"),
+        signature_url=table.text("signature_url", ""),
+        signed_by=table.texts("signed_by", optional=True),
+        key_url=table.text("key_url", ""),
+        mirrors=table.texts("mirrors", optional=True),
+    )
+    table.done()
+    for address in (download.url, download.checksums_url, *download.mirrors):
+        if not _ADDRESS.fullmatch(address):
+            raise table.error(f"{address[:100]!r} is not an https address of a file")
+    for address in (download.signature_url, download.key_url):
+        if address and not _ADDRESS.fullmatch(address):
+            raise table.error(f"{address[:100]!r} is not an https address of a file")
+    for fingerprint in download.signed_by:
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            raise table.error("signed_by holds fingerprints of 40 or 64 upper-case hexadecimal digits")
+    if len({bool(download.signature_url), bool(download.signed_by), bool(download.key_url)}) != 1:
+        raise table.error("signature_url, signed_by and key_url come together")
+    return download

@@ -12,6 +12,7 @@ from typing import Final
 from confvm_gui.catalog.loader import Catalog
 from confvm_gui.domain.catalogue import Image, MachineType, Region, Technology
 from confvm_gui.domain.errors import InvalidInput, NotFound
+from confvm_gui.domain.images import LIBRARY_PREFIX
 from confvm_gui.domain.instance import HostMaintenance, LaunchRequest
 
 UPSTREAM_KERNEL = {
@@ -41,6 +42,8 @@ _GVNIC_SERIES = frozenset({"a3", "c3", "c3d", "c4d"})
 """Machine series of the third generation and later have no VIRTIO_NET."""
 
 
+LIBVIRT: Final = "libvirt"
+"""The cloud of libvirt hosts, and what names of their providers begin with."""
 EMBEDDED: Final = "embedded"
 """Name of the provider that rehearses launches of any cloud on this computer."""
 
@@ -60,6 +63,18 @@ def judged_as(catalog: Catalog, provider: str, cloud: str, technology: Technolog
     ):
         return Technology.SEV
     return technology
+
+
+def is_library_image(name: str) -> bool:
+    """Whether `LaunchRequest.image` names an image of this console's library."""
+    return name.startswith(LIBRARY_PREFIX)
+
+
+def library_image_unfit(provider: str) -> str:
+    """Why images of the library cannot be booted by `provider`, or ""."""
+    if provider == EMBEDDED or provider.startswith(LIBVIRT):
+        return ""
+    return "Images of this console's library boot on this computer and on libvirt hosts; choose one of the cloud's"
 
 
 def image_unfit(image: Image, technology: Technology) -> str:
@@ -174,10 +189,13 @@ def request_problems(catalog: Catalog, request: LaunchRequest) -> tuple[InvalidI
         machine_type = catalog.machine_type(request.cloud, request.machine_type)
     except NotFound as error:
         note("machine_type", error.message)
-    try:
-        image = catalog.image(request.cloud, request.image)
-    except NotFound as error:
-        note("image", error.message)
+    if is_library_image(request.image):  # nothing is known of it but who can boot it
+        note("image", library_image_unfit(request.provider))
+    else:
+        try:
+            image = catalog.image(request.cloud, request.image)
+        except NotFound as error:
+            note("image", error.message)
     if machine_type is not None:
         elsewhere = machine_type_region_unfit(machine_type, region) if region is not None else ""
         note("machine_type", machine_type_unfit(machine_type, technology), elsewhere)

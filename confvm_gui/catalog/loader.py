@@ -25,6 +25,7 @@ CLOUDS: Mapping[str, str] = MappingProxyType(
         "aws": "Amazon Web Services",
         "oci": "Oracle Cloud",
         "vsphere": "VMware vSphere",
+        "libvirt": "libvirt hosts",
     }
 )
 """Every cloud that a catalogue can have, in the order in which they are shown: name and title."""

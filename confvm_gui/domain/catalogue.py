@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from confvm_gui.domain.images import ImageDownload
+
 
 class Technology(Enum):
     """How memory is protected while in use. Values are the spelling of the command line."""
@@ -136,3 +138,5 @@ class Image:
     end_of_support: str
     """ISO date or ""."""
     source: Source
+    download: ImageDownload | None = None
+    """Where its vendor publishes it for one's own hypervisor; None where it only exists in the cloud."""

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import InvalidInput
+from confvm_gui.domain.images import SeedSpec
 
 NAME_PATTERN = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 """RFC 1035 label, as Compute Engine and Kubernetes require: 1 to 63 characters."""
@@ -106,6 +107,8 @@ class LaunchRequest:
     attest: bool = True
     """Verify what was launched before keys are released to it; otherwise they are released unseen."""
     labels: Mapping[str, str] = field(default_factory=_no_labels)
+    seed: SeedSpec | None = None
+    """What cloud-init is told at the first boot, where the provider gives the instance a seed."""
 
     @property
     def confidential(self) -> bool:

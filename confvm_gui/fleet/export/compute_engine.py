@@ -6,6 +6,7 @@ Source: Compute Engine API v1, instances.insert; Google Cloud SDK, `gcloud compu
 from __future__ import annotations
 
 from confvm_gui.catalog import Catalog
+from confvm_gui.catalog.fit import is_library_image
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.instance import LaunchRequest
 
@@ -30,6 +31,8 @@ def google_unavailable(catalog: Catalog, request: LaunchRequest) -> str:
             f"The export for {catalog.cloud_title(request.cloud)} is not there yet: "
             "this console writes requests for Google Cloud only"
         )
+    if is_library_image(request.image):
+        return "The image is one of this console's library; choose one of Google Cloud's for the export"
     if request.confidential and request.technology not in CONFIDENTIAL_INSTANCE_TYPES:
         return f"Compute Engine does not offer {request.technology.title}; choose AMD SEV, AMD SEV-SNP or Intel TDX"
     return ""

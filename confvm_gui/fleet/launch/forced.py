@@ -21,6 +21,7 @@ from confvm_gui.catalog.fit import (
     forced_platform,
     host_maintenance,
     image_unfit,
+    is_library_image,
     judged_as,
     machine_type_region_unfit,
     machine_type_unfit,
@@ -94,11 +95,13 @@ def make_confidential(
         zone = default_zone(region, judged)
         replace_with("zone", request.zone, zone, reason)
 
-    image = catalog.image(request.cloud, request.image)
-    reason = image_unfit(image, judged)
-    if reason:
-        image = _nearest_image(catalog, image, judged)
-        replace_with("image", request.image, image.name, reason)
+    image_name = request.image
+    if not is_library_image(image_name):
+        image = catalog.image(request.cloud, image_name)
+        reason = image_unfit(image, judged)
+        if reason:
+            image_name = _nearest_image(catalog, image, judged).name
+            replace_with("image", request.image, image_name, reason)
 
     changed = replace(
         request,
@@ -106,7 +109,7 @@ def make_confidential(
         machine_type=machine_type.name,
         region=region.name,
         zone=zone,
-        image=image.name,
+        image=image_name,
     )
     changed, derived = derive_settings(catalog, changed)
     forced.extend(derived)

@@ -17,6 +17,7 @@ from confvm_gui.catalog.fit import (
     EMBEDDED,
     default_zone,
     image_unfit,
+    is_library_image,
     judged_as,
     machine_type_region_unfit,
     machine_type_unfit,
@@ -228,13 +229,15 @@ def _without_repeats(problems: list[InvalidInput]) -> tuple[InvalidInput, ...]:
 def _notes(catalog: Catalog, request: LaunchRequest) -> tuple[str, ...]:
     notes: list[str] = []
     try:
-        image = catalog.image(request.cloud, request.image)
+        image = None if is_library_image(request.image) else catalog.image(request.cloud, request.image)
         machine_type = catalog.machine_type(request.cloud, request.machine_type)
     except NotFound:
         return ()
     if request.provider == EMBEDDED:
         notes.append(
-            f"Runs in the embedded engine: the built-in records guest runs in place of {image.title}, "
+            "Runs in the embedded engine: QEMU boots this kernel, its memory behind the emulated memory controller"
+            if image is None
+            else f"Runs in the embedded engine: the built-in records guest runs in place of {image.title}, "
             f"on this computer in place of {request.region}"
         )
         notes.append(
@@ -253,8 +256,9 @@ def _notes(catalog: Catalog, request: LaunchRequest) -> tuple[str, ...]:
             )
     if not request.confidential:
         notes.append("A plain VM: whoever controls the host can read and change all of its memory")
-        unfit_all = not machine_type.technologies or image_unfit(image, _first_technology(machine_type))
-        if not unfit_all and not machine_type_unfit(machine_type, _first_technology(machine_type)):
+        first = _first_technology(machine_type)
+        unfit_all = not machine_type.technologies or (image is not None and image_unfit(image, first))
+        if not unfit_all and not machine_type_unfit(machine_type, first):
             notes.append("The same machine and image can be made confidential with one tick")
     elif request.technology is Technology.SEV:
         notes.append("Plain SEV keeps memory secret but does not protect its integrity; SEV-SNP does")
@@ -262,6 +266,6 @@ def _notes(catalog: Catalog, request: LaunchRequest) -> tuple[str, ...]:
         notes.append("Keys are released without attestation: nobody looks at what was launched before it gets them")
     if request.confidential and request.host_maintenance is HostMaintenance.TERMINATE and request.cloud == GCE:
         notes.append("When its host is serviced the VM is stopped and started again: it cannot migrate live")
-    if request.records is None and request.provider == EMBEDDED:
+    if request.records is None and request.provider == EMBEDDED and image is not None:
         notes.append("No records are given: the guest starts with nothing to work on")
     return tuple(notes)

@@ -9,7 +9,7 @@ key is a reference.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import InvalidInput
+from confvm_gui.domain.images import SeedSpec
 from confvm_gui.domain.instance import HostMaintenance, LaunchRequest, RecordsSpec, check_labels, check_name
 
 FORMAT_KEY = "confvm_request"
@@ -43,8 +44,12 @@ _FIELDS = (
     "attest",
     "records",
     "labels",
+    "seed",
 )
 _RECORDS_FIELDS = ("path", "index_column", "label_column")
+_SEED_FIELDS = ("hostname", "user", "ssh_keys", "files")
+_MOST_SEED_LINES = 64
+_LONGEST_SEED_FILE = 64 << 10
 
 EnumType = TypeVar("EnumType", bound=Enum)
 
@@ -78,6 +83,14 @@ def request_to_mapping(request: LaunchRequest) -> dict[str, object]:
         values["records"] = records
     if request.labels:
         values["labels"] = dict(request.labels)
+    if request.seed is not None:
+        seed = request.seed
+        values["seed"] = {
+            "hostname": seed.hostname,
+            "user": seed.user,
+            "ssh_keys": list(seed.ssh_keys),
+            "files": [list(file) for file in seed.files],
+        }
     return values
 
 
@@ -108,6 +121,7 @@ def request_from_mapping(values: Mapping[str, object], base: Path | None = None)
         disk_key=_text(values, "disk_key", "local:default"),
         attest=_flag(values, "attest", True),
         labels=_labels(values),
+        seed=_seed(values),
     )
 
 
@@ -249,8 +263,41 @@ def _labels(values: Mapping[str, object]) -> Mapping[str, str]:
     return MappingProxyType(dict(check_labels(checked)))
 
 
+def _seed(values: Mapping[str, object]) -> SeedSpec | None:
+    seed = values.get("seed")
+    if seed is None:
+        return None
+    if not isinstance(seed, Mapping):
+        raise InvalidInput("seed", "seed must be a table with a hostname in it")
+    for key in seed:
+        if key not in _SEED_FIELDS:
+            raise InvalidInput("seed", f"seed has no setting {_shown(str(key))}; remove it")
+    keys = tuple(_seed_text(key, 16384) for key in _seed_list(seed, "ssh_keys"))
+    files = []
+    for entry in _seed_list(seed, "files"):
+        if not isinstance(entry, list | tuple) or len(entry) != 2:
+            raise InvalidInput("seed", "Each of seed's files is a list of two texts: path and content")
+        files.append((_seed_text(entry[0], 4096), _seed_text(entry[1], _LONGEST_SEED_FILE)))
+    return SeedSpec(_text(seed, "hostname"), _text(seed, "user", ""), keys, tuple(files))
+
+
+def _seed_list(seed: Mapping[str, object], key: str) -> Sequence[object]:
+    found = seed.get(key, ())
+    if not isinstance(found, list | tuple) or len(found) > _MOST_SEED_LINES:
+        raise InvalidInput("seed", f"seed's {key} must be a list of at most {_MOST_SEED_LINES}")
+    return found
+
+
+def _seed_text(value: object, most: int) -> str:
+    if not isinstance(value, str) or len(value) > most or "\0" in value:
+        raise InvalidInput("seed", f"seed has something else than a text of at most {most} characters in a list")
+    return value
+
+
 def _toml(value: object) -> str:
-    """A TOML 1.0 value: integers, booleans and basic strings are all that a request has."""
+    """A TOML 1.0 value: integers, booleans, basic strings and lists of them are all that a request has."""
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(item) for item in value)}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

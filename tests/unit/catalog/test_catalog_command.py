@@ -12,7 +12,7 @@ from confvm_gui.catalog import load_catalog
 from confvm_gui.domain.errors import InvalidInput
 
 LISTS = ["images", "regions", "machine-types", "technologies"]
-CLOUDS = [None, "embedded", "gce", "azure", "aws", "oci", "vsphere"]
+CLOUDS = [None, "embedded", "gce", "azure", "aws", "oci", "vsphere", "libvirt"]
 
 
 def _run(what: str, cloud: str | None, *, as_json: bool = False) -> str:

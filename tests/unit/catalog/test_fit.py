@@ -317,3 +317,11 @@ def test_the_embedded_engine_rehearses_sev_es_where_a_cloud_has_sev_alone() -> N
     assert judged_as(CATALOG, EMBEDDED, "gce", Technology.SEV_ES) is Technology.SEV
     assert judged_as(CATALOG, EMBEDDED, "vsphere", Technology.SEV_ES) is Technology.SEV_ES
     assert judged_as(CATALOG, EMBEDDED, "gce", Technology.SGX) is Technology.SGX
+
+
+def test_images_of_the_library_boot_where_this_console_can_bring_them() -> None:
+    own = replace(SEV_REQUEST, image="local:my-kernel")
+    assert request_problems(CATALOG, own) == ()
+    (problem,) = request_problems(CATALOG, replace(own, provider="gce"))
+    assert problem.field == "image"
+    assert "library" in str(problem)

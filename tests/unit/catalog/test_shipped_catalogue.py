@@ -45,7 +45,7 @@ def _everything(catalog: Catalog) -> Iterator[Region | MachineType | Image | Tec
 
 
 def test_has_every_cloud_with_something_to_choose(catalog: Catalog) -> None:
-    assert catalog.clouds == tuple(CLOUDS) == ("gce", "azure", "aws", "oci", "vsphere")
+    assert catalog.clouds == tuple(CLOUDS) == ("gce", "azure", "aws", "oci", "vsphere", "libvirt")
     for cloud in catalog.clouds:
         assert catalog.regions(cloud)
         assert catalog.machine_types(cloud)
@@ -86,7 +86,7 @@ def test_all_technologies_are_described_side_by_side(catalog: Catalog) -> None:
 def test_coordinates_are_on_the_map_and_not_at_the_origin(catalog: Catalog) -> None:
     for cloud in catalog.clouds:
         for region in catalog.regions(cloud):
-            assert region.placed is (cloud != "vsphere")
+            assert region.placed is (cloud not in ("vsphere", "libvirt"))
             assert (abs(region.latitude) + abs(region.longitude) > 1) is region.placed
 
 
@@ -302,3 +302,14 @@ def test_loads_fast_enough_for_the_start() -> None:
         load_catalog()
         best = min(best, time.perf_counter() - begin)
     assert best < 0.060
+
+
+def test_libvirt_has_one_host_and_images_that_can_be_downloaded(catalog: Catalog) -> None:
+    (region,) = catalog.regions("libvirt")
+    assert (region.name, region.zones) == ("host", ("host",))
+    assert catalog.offered_technologies("libvirt") == (SEV, Technology.SEV_ES, SNP, TDX)
+    assert {entry.name for entry in catalog.machine_types("libvirt")} >= {"small-1", "large-8"}
+    assert catalog.machine_type("libvirt", "small-1").memory_mib == 1024
+    for image in catalog.images("libvirt"):
+        assert image.download is not None
+        assert bool(image.download.signed_by) is bool(image.download.key_url) is bool(image.download.signature_url)

@@ -149,3 +149,9 @@ def test_sev_es_is_rehearsed_as_sev_would_be() -> None:
 def test_an_unknown_choice_is_not_replaced_in_silence() -> None:
     with pytest.raises(NotFound):
         make_confidential(real_catalog(), google(image="beos-5"), Technology.SEV)
+
+
+def test_an_image_of_the_library_is_never_replaced() -> None:
+    changed, forced = make_confidential(real_catalog(), google(image="local:my-kernel"), Technology.SEV)
+    assert changed.image == "local:my-kernel"
+    assert "image" not in [item.field for item in forced]
