@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from confvm_gui.domain.errors import InvalidInput
+from confvm_gui.domain.images import LIBRARY_PREFIX
 from confvm_gui.engine.finish import finish
 from confvm_gui.engine.guests.image import HEARTBEAT, RECORDS
 from confvm_gui.providers.embedded.definitions import Definition, Definitions
@@ -35,7 +36,7 @@ def define(catalog: Catalog, request: LaunchRequest, operation: OperationContext
         technology=request.technology.value,
         vcpus=machine_type.vcpus,
         memory_mib=machine_type.memory_mib,
-        guest=HEARTBEAT if request.records is None else RECORDS,
+        guest="" if request.image.startswith(LIBRARY_PREFIX) else HEARTBEAT if request.records is None else RECORDS,
         labels=dict(request.labels),
         host_maintenance=request.host_maintenance.value,
         secure_boot=request.secure_boot,

@@ -50,7 +50,7 @@ class Definition:
     memory_mib: int
     """As the machine type has it."""
     guest: str
-    """The built-in guest that runs in place of the image."""
+    """The built-in guest that runs in place of the image; "" for a kernel of the image library, which runs itself."""
     labels: Mapping[str, str] = field(default_factory=dict)
     host_maintenance: str = HostMaintenance.TERMINATE.value
     """MIGRATE: its policy lets it be sent to another host."""
@@ -59,6 +59,10 @@ class Definition:
     integrity_monitoring: bool = False
     attest: bool = True
     """Whether a launch is verified before keys are released to it."""
+    command_line: str = ""
+    """Of a kernel of the image library."""
+    boot_files: str = ""
+    """SHA-256 over the kernel's and the initrd's SHA-256, hex: what was in the library when the instance was made."""
     version: int = _VERSION
 
     @property
@@ -68,6 +72,11 @@ class Definition:
     @property
     def maintenance(self) -> HostMaintenance:
         return HostMaintenance(self.host_maintenance)
+
+    @property
+    def runs_image(self) -> bool:
+        """Whether a kernel of the image library runs, in QEMU, and no built-in guest."""
+        return not self.guest
 
     @property
     def confidential(self) -> bool:

@@ -55,7 +55,8 @@ class PoweredOn:
     """A guest that runs."""
 
     placement: Placement
-    mailbox: Mailbox
+    mailbox: Mailbox | None
+    """None for a kernel of the image library, which answers no questions."""
     hooks: GuestHooks
     disk_path: str
     expected: ExpectedLaunch | None

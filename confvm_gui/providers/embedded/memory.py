@@ -42,6 +42,7 @@ class EmbeddedMemory:
 
     def populated(self) -> Sequence[MemoryRegion]:
         self._require_live()
+        self._placement.refresh()
         pages = self._placement.machine.controller.used_pages(self._placement.guest.memory)
         if not pages.size:
             return ()
@@ -71,17 +72,17 @@ class EmbeddedMemory:
         """
         await self._placement.arrival()
         self._check_range(gpa, len(data))
-        machine, guest = self._placement.machine, self._placement.guest
         try:
-            await finish(lambda: machine.controller.hypervisor_write(guest.memory, gpa, data))
+            await finish(lambda: self._placement.write(gpa, data))
         except BugError:
             self._require_live()
             raise
         self._require_live()
-        machine.vcpus.code_changed(guest.vcpu)
+        self._placement.code_changed()
 
     def _read(self, gpa: int, length: int) -> MemoryChunk:
         controller, memory = self._placement.machine.controller, self._placement.guest.memory
+        self._placement.refresh()
         as_guest = self._viewer is Viewer.GUEST
         data = (
             controller.guest_read(memory, gpa, length) if as_guest else controller.hypervisor_read(memory, gpa, length)

@@ -39,10 +39,12 @@ from confvm_gui.providers.embedded.creation import define, write
 from confvm_gui.providers.embedded.definitions import Definition, Definitions
 from confvm_gui.providers.embedded.entry import PROVIDER, Entry, PastReturn, observed
 from confvm_gui.providers.embedded.host_keys import HostKeyFile, HostKeys
+from confvm_gui.providers.embedded.kernel_images import KernelImages
 from confvm_gui.providers.embedded.samples import sample_of, used_memory
 from confvm_gui.providers.embedded.switch_on import largest_site, switched_on
 
 if TYPE_CHECKING:
+    from confvm_gui.domain.ports.image_library import ImageLibrary
     from confvm_gui.engine.guest_host.protocol import GuestUsage
     from confvm_gui.providers.embedded.launch import PoweredOn
     from confvm_gui.providers.embedded.memory import EmbeddedMemory
@@ -70,16 +72,17 @@ class EmbeddedProvider:
         key_store: KeyStore,
         *,
         workers: int = 2,
+        library: ImageLibrary | None = None,
         make_site: Callable[[HostKeys], Site] | None = None,
         make_keys: Callable[[], HostKeys] = HostKeys.generate,
     ) -> None:
-        """`make_site` makes the emulated hosts, by default the largest kind with `workers` vCPU workers in all.
-
-        `make_keys` makes their lasting keys where the data directory has none yet.
+        """`library` has the kernels that QEMU can boot. `make_site` makes the emulated hosts, by default the largest
+        kind with `workers` vCPU workers in all; `make_keys` their lasting keys where the data directory has none.
         """
         self._definitions = Definitions(data_dir)
         self._catalog = catalog
         self._key_store = key_store
+        self.kernels: Final = KernelImages(library)
         self._host_keys = HostKeyFile(data_dir, key_store)
         self._make_keys = make_keys
         self._make_site = make_site or partial(largest_site, workers)
@@ -203,8 +206,8 @@ class EmbeddedProvider:
         await self.connect()
         entry = self._entries.get(operation.instance_id)
         if entry is None:
-            entry = self._entry(define(self._catalog, request, operation), InstanceState.CREATING)
-            self._entries[entry.definition.id] = entry
+            definition = await self.kernels.with_files(define(self._catalog, request, operation), request)
+            entry = self._entries.setdefault(definition.id, self._entry(definition, InstanceState.CREATING))
             self._publish(entry, InstanceState.CREATING)
         elif entry.definition.created_by != operation.operation_id:
             raise InvalidInput("name", "The instance exists already")
@@ -262,7 +265,7 @@ class EmbeddedProvider:
         async with self._locked(instance_id) as entry:
             powered = self._powered(entry)
             operation.step("pause vCPU", 0.5)
-            await powered.placement.machine.vcpus.pause(powered.guest.vcpu)
+            await powered.placement.pause()
             self._powered(entry)  # it may have ended meanwhile
             return self._publish(entry, InstanceState.PAUSED)
 
@@ -270,7 +273,7 @@ class EmbeddedProvider:
         async with self._locked(instance_id) as entry:
             powered = self._powered(entry)
             operation.step("resume vCPU", 0.5)
-            powered.placement.machine.vcpus.resume(powered.guest.vcpu)
+            await powered.placement.resume()
             return self._publish(entry, InstanceState.RUNNING)
 
     # Optional powers ------------------------------------------------------------------------------------------------
@@ -288,8 +291,9 @@ class EmbeddedProvider:
         entry, powered = self._live(instance_id)
         if entry.instance.state is InstanceState.PAUSED:
             raise WrongState(f"{entry.instance.name} is paused: resume it to ask it something")
-        if entry.definition.guest != RECORDS:
-            raise Unsupported("This instance runs the heartbeat guest, which has no records to ask about")
+        if entry.definition.guest != RECORDS or powered.mailbox is None:
+            runs = "a kernel of the image library" if entry.definition.runs_image else "the heartbeat guest"
+            raise Unsupported(f"This instance runs {runs}, which has no records to ask about")
         return await powered.mailbox.ask(query)
 
     def evidence_formats(self, instance_id: str) -> Sequence[EvidenceFormat]:
@@ -358,9 +362,8 @@ class EmbeddedProvider:
         )
         try:
             site = self._require_site()
-            host = site.host_for(entry.definition.technology_kind)
-            entry.powered = await power_on(
-                host,
+            entry.powered = await self.kernels.power_on(site, entry.definition, hooks, operation) or await power_on(
+                site.host_for(entry.definition.technology_kind),
                 site.desk,
                 entry.definition,
                 self._definitions,
@@ -394,7 +397,7 @@ class EmbeddedProvider:
     async def _release(self, powered: PoweredOn) -> None:
         if self._site is not None:
             await powered.placement.arrival()
-            await powered.placement.machine.release(powered.guest)
+            await powered.placement.release()
 
     async def _discard(self, entry: Entry) -> None:
         await self._power_off(entry)
@@ -411,10 +414,8 @@ class EmbeddedProvider:
     def _entry(self, definition: Definition, state: InstanceState) -> Entry:
         def send(data: bytes) -> bool:
             entry = self._entries.get(definition.id)
-            if entry is None or entry.powered is None or self._site is None:
-                return False
-            self._site.vcpus.type_into_console(entry.powered.guest.vcpu, data)
-            return True
+            powered = entry.powered if entry is not None and self._site is not None else None
+            return powered is not None and powered.placement.type_into_console(data)
 
         return Entry(definition, observed(definition, state), SerialConsole(send), asyncio.Lock())
 

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 async def used_memory(placements: Sequence[Placement]) -> Sequence[int]:
     """Bytes of RAM that each guest has touched."""
-    places = [(placement.machine, placement.guest) for placement in placements]
+    places = [(placement, placement.machine, placement.guest) for placement in placements]
 
     def count() -> list[int]:
-        return [int(machine.controller.used_pages(guest.memory).size) * PAGE_SIZE for machine, guest in places]
+        for placement, _, _ in places:
+            placement.refresh()
+        return [int(machine.controller.used_pages(guest.memory).size) * PAGE_SIZE for _, machine, guest in places]
 
     return await finish(count)
 
@@ -29,7 +31,7 @@ async def used_memory(placements: Sequence[Placement]) -> Sequence[int]:
 def sample_of(entry: Entry, powered: PoweredOn, touched: int) -> Sample:
     """The reading of now, with the load since the one before."""
     now = time.monotonic()
-    usage = entry.usage
+    usage = powered.placement.usage() or entry.usage
     cpu = usage.cpu_seconds if usage is not None else 0.0
     load = min(max(cpu - entry.sampled_cpu, 0.0) / max(now - entry.sampled_at, 1e-3), 1.0)
     entry.sampled_at, entry.sampled_cpu = now, cpu
@@ -40,5 +42,5 @@ def sample_of(entry: Entry, powered: PoweredOn, touched: int) -> Sample:
         memory_bytes=touched,
         disk_read_bytes=usage.disk_read_bytes if usage is not None else 0,
         console_bytes=usage.console_bytes if usage is not None else 0,
-        queries=powered.mailbox.answered,
+        queries=powered.mailbox.answered if powered.mailbox is not None else 0,
     )

@@ -6,6 +6,7 @@ and memory encryption of its own.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ from confvm_gui.providers.embedded.evidence import EvidenceDesk, host_title
 
 if TYPE_CHECKING:
     from confvm_gui.domain.ports.provider import OperationContext
+    from confvm_gui.engine.qemu.launch import QemuGuest
     from confvm_gui.providers.embedded.definitions import Definition
     from confvm_gui.providers.embedded.host_keys import HostKeys
     from confvm_gui.providers.embedded.launch import PoweredOn
@@ -59,6 +61,8 @@ class Site:
             )
             for number, chip in enumerate(keys.chips, 1)
         )
+        self.qemu_guests: set[QemuGuest] = set()
+        """Those that run: their processes end before the memory does."""
         self.desk = EvidenceDesk(keys.root, VtpmAuthority(keys.chips[0]))
 
     def power_on(self) -> None:
@@ -107,6 +111,7 @@ class Site:
 
     async def aclose(self) -> None:
         """Switch everything off. All guests are gone with their keys."""
+        await asyncio.gather(*(guest.release() for guest in tuple(self.qemu_guests)))
         await self.vcpus.aclose()
         for host in self.hosts:
             await host.aclose()
@@ -115,6 +120,8 @@ class Site:
 
 def migration_unfit(definition: Definition) -> str:
     """Why a running instance of this definition cannot be moved to another host, or ""."""
+    if definition.runs_image:
+        return "A kernel that runs in QEMU stays on its emulated host: the state of its vCPU is QEMU's own"
     if definition.technology_kind is Technology.SEV_SNP:
         return "An SEV-SNP guest migrates only with a migration agent, and its policy names none"
     if definition.confidential and definition.maintenance is HostMaintenance.TERMINATE:

@@ -65,7 +65,8 @@ async def test_a_guest_that_crashes_is_told_and_starts_again(data_dir: Path) -> 
         await memory.write(0x100000, b"\x0f\x0b" * (1 << 15))  # UD2 all over the guest's code
         crashed = await state_told(changes, InstanceState.CRASHED)
         assert (crashed.id, crashed.trust) == (ill.id, Trust.NOT_APPLICABLE)
-        assert "invalid instruction" in crashed.state_reason
+        # Its data are overwritten as well as its code: which of the two it meets first is a matter of luck.
+        assert any(reason in crashed.state_reason for reason in ("invalid instruction", "outside the guest's RAM"))
         with pytest.raises(WrongState):
             provider.memory(ill.id, Viewer.HYPERVISOR)
         await until(lambda: hosts.last.dram.available > free)
