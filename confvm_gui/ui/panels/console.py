@@ -1,83 +1,85 @@
-"""The serial console of an instance: what its guest prints, as it prints it."""
+"""The serial console of an instance, in a terminal."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent, QTextCursor, QTextDocument
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPlainTextEdit,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from confvm_gui.domain.errors import ConfvmError, StoreError
+from confvm_gui.domain.errors import ConfvmError, StoreError, Unsupported
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.ports.console import Console
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.icons import bind_icon
 from confvm_gui.ui.panels.instance_panel import InstancePanel
-from confvm_gui.ui.panels.terminal_text import TerminalText
+from confvm_gui.ui.panels.terminal_text import keys_hint, size_hint
 from confvm_gui.ui.text import count_text
-from confvm_gui.ui.theme import UNIT, monospace_font
+from confvm_gui.ui.theme import UNIT
+from confvm_gui.ui.widgets.elided_label import ElidedLabel
+from confvm_gui.ui.widgets.terminal_surface import HIGH_WATER
+from confvm_gui.ui.widgets.terminal_view import TerminalView
 
-MOST_LINES = 20_000
-"""Lines kept on screen."""
-_FLUSH_MS = 50
-_FLUSH_CHARACTERS = 16_384
-"""Put on screen in one go: about 5 ms."""
-_MOST_WAITING = 2_000_000
-"""Characters kept while the display is paused; older ones are dropped, the scroll-back still has them."""
+_FIRST_RETRY, _LONGEST_RETRY = 1.0, 30.0
+"""Seconds between attempts to get a lost console back; each waits twice as long."""
+_TOLD_SECONDS = 4.0
+"""That a message stands before the size of the terminal takes its place again."""
+_MOST_TYPED = 2 << 20
+"""Bytes that wait to be written; a guest that reads nothing gets no more."""
+_WRITTEN_AT_ONCE = 4096
 
 
 class ConsolePanel(InstancePanel):
-    """Serial output with follow, pause, search, copy and save; input where the machine reads any."""
+    """A terminal on the serial port, with follow, search, copy and save."""
 
     def __init__(self, session: FleetSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.setObjectName("console-panel")
         self._console: Console | None = None
-        self._text = TerminalText()
-        self._waiting = ""
         self._streaming = ""
-        self.output = QPlainTextEdit()
+        self._typed = bytearray()
+        self._drained = asyncio.Event()
+        self._told_until = 0.0
+        self.output = TerminalView()
         self.output.setObjectName("console-output")
-        self.output.setAccessibleName(self.tr("Serial output"))
-        self.output.setReadOnly(True)
-        self.output.setUndoRedoEnabled(False)
-        self.output.setMaximumBlockCount(MOST_LINES)
-        self.output.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.output.setFont(monospace_font())
-        self.output.setPlaceholderText(self.tr("What the guest prints on its serial port appears here."))
-        self.output.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self._flush_timer = QTimer(self)
-        self._flush_timer.setSingleShot(True)
-        self._flush_timer.setInterval(_FLUSH_MS)
-        self._flush_timer.timeout.connect(self._flush)
+        self.output.setAccessibleName(self.tr("Serial console"))
+        self.output.typed.connect(self._send)
+        self.output.refused.connect(self._refuse)
+        self.output.drained.connect(self._drained.set)
+        self.output.changed.connect(self._changed)
         self.status = QLabel()
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.status.setProperty("kind", "muted")
-        self.input = QLineEdit()
-        self.input.setPlaceholderText(self.tr("Type a line for the guest and press Enter"))
-        self.input.setAccessibleName(self.tr("Serial input"))
-        self.input.returnPressed.connect(self._send)
-        self.input.hide()
+        self.state = QLabel()
+        self.state.setObjectName("console-state")
+        self.state.setProperty("kind", "chip")
+        self.hint = ElidedLabel()
+        self.hint.setProperty("kind", "muted")
+        foot = QHBoxLayout()
+        foot.setSpacing(UNIT * 2)
+        foot.addWidget(self.status, 1)
+        foot.addWidget(self.hint, 2)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, UNIT + 4, 0, UNIT)
         rows.setSpacing(UNIT)
         rows.addLayout(self._make_bar())
         rows.addWidget(self.output, 1)
-        rows.addWidget(self.input)
-        rows.addWidget(self.status)
+        rows.addLayout(foot)
+        self.output.find_wanted.connect(self.search.setFocus)
+        self._show_state("")
 
     def _make_bar(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -95,9 +97,9 @@ class ConsolePanel(InstancePanel):
         self._button(row, "down", self.tr("Find next (Enter)"), self.find_next)
         self.follow = self._button(row, "arrow", self.tr("Follow"), self._follow_changed, checkable=True, words=True)
         self.follow.setChecked(True)
-        self.pause = self._button(row, "pause", self.tr("Pause"), self._pause_changed, checkable=True, words=True)
         self._button(row, "copy", self.tr("Copy all"), self.copy_all)
         self._button(row, "save", self.tr("Save as …"), self.save_as)
+        row.addWidget(self.state)
         QShortcut(QKeySequence.StandardKey.Find, self, self.search.setFocus).setContext(
             Qt.ShortcutContext.WidgetWithChildrenShortcut
         )
@@ -123,98 +125,135 @@ class ConsolePanel(InstancePanel):
 
     def show_instance(self, instance: Instance | None) -> None:
         self.tasks.cancel("stream")
+        self.tasks.cancel("input")
         self._streaming = ""
-        self._text = TerminalText()
-        self._waiting = ""
-        self.output.clear()
-        self.input.hide()
+        self._typed.clear()
+        self._console = None
+        self.output.reset()
+        self._show_state("")
+        self.status.clear()
+        self._told_until = 0.0
         if instance is not None and self.isVisible():
             self._begin()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._begin()
-        self._plan_flush()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._flush_timer.stop()
 
     def _begin(self) -> None:
         if not self.instance_id or self._streaming == self.instance_id:
             return
-        try:
-            self._console = self.session.console(self.instance_id)
-        except ConfvmError as error:
-            self._console = None
-            self.status.setText(error.message)
-            return
         self._streaming = self.instance_id
-        self.input.setVisible(self._console.writable and not self.session.readonly)
-        self._show_status()
-        self.tasks.start("stream", self._read(self._console), on_done=lambda _: self._ended(), on_error=self._broke)
+        self.tasks.start("stream", self._stay(self.instance_id), on_done=lambda _: self._ended(), on_error=self._broke)
+
+    async def _stay(self, instance_id: str) -> None:
+        """Read the console until the instance is deleted; get it back when it is lost."""
+        pause = _FIRST_RETRY
+        while True:
+            try:
+                self._console = self.session.console(instance_id)
+                self._show_state("")
+                self.output.reset()
+                await self._read(self._console)
+                return
+            except Unsupported:
+                raise  # there is none, and none will come
+            except ConfvmError as error:
+                if self.output.received:
+                    pause = _FIRST_RETRY  # it had worked
+                self._console = None
+                self._show_state(self.tr("Reconnecting …"))
+                self._tell(error.message)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_RETRY)
 
     async def _read(self, console: Console) -> None:
+        old = len(console.scrollback())
         stream = console.stream()
         try:
             async for data in stream:
-                self._take(data)
-                if len(self._waiting) > _FLUSH_CHARACTERS:
-                    await asyncio.sleep(0)  # a guest that floods its console must not hold the loop
+                # What the guest asked its terminal before we looked was for another terminal.
+                self.output.feed(data, live=old <= 0)
+                old -= len(data)
+                while self.output.waiting > HIGH_WATER:
+                    self._drained.clear()
+                    await self._drained.wait()
         finally:
             close = getattr(stream, "aclose", None)
             if close is not None:
                 await close()
 
-    def _take(self, data: bytes) -> None:
-        self._waiting = (self._waiting + self._text.feed(data))[-_MOST_WAITING:]
-        self._plan_flush()
-
-    def _plan_flush(self) -> None:
-        if self._waiting and self.isVisible() and not self.pause.isChecked() and not self._flush_timer.isActive():
-            self._flush_timer.start()
-
-    def _flush(self) -> None:
-        piece, self._waiting = self._waiting[:_FLUSH_CHARACTERS], self._waiting[_FLUSH_CHARACTERS:]
-        if piece:
-            bar = self.output.verticalScrollBar()
-            place = bar.value()
-            end = QTextCursor(self.output.document())
-            end.movePosition(QTextCursor.MoveOperation.End)
-            end.insertText(piece)
-            bar.setValue(bar.maximum() if self.follow.isChecked() else place)
-            self._show_status()
-        self._plan_flush()
-
     def _ended(self) -> None:
-        self._streaming = ""
+        self._console = None
+        self._show_state(self.tr("Ended"))
 
     def _broke(self, problem: str) -> None:
         self._streaming = ""
-        self.status.setText(problem)
+        self._console = None
+        self._show_state("")
+        self._tell(problem)
 
-    def _show_status(self) -> None:
-        lines = self.output.blockCount() - 1
-        text = self.tr("%n line(s)", "", lines).replace(str(lines), count_text(lines))
-        if self.pause.isChecked() and self._waiting:
-            held = self._waiting.count("\n")
-            text += " · " + self.tr("paused, %n new line(s) held back", "", held)
+    # What it says
+
+    def _show_state(self, state: str) -> None:
+        """`state` in a word; "" while the console is there, or none is wanted."""
+        writable = self._console is not None and self._console.writable and not self.session.readonly
+        if not state and self._console is not None and not writable:
+            state = self.tr("Read only")
+        self.state.setText(state)
+        self.state.setVisible(bool(state))
+        self.output.set_writable(writable)
+        self.hint.setText(keys_hint(writable=writable))
+        self.output.setAccessibleDescription(f"{state} {keys_hint(writable=writable)}".strip())
+
+    def _tell(self, text: str) -> None:
+        self._told_until = time.monotonic() + _TOLD_SECONDS
         self.status.setText(text)
+
+    def _changed(self) -> None:
+        self.follow.setChecked(self.output.following)
+        if self._console is not None and time.monotonic() > self._told_until:
+            terminal = self.output.terminal
+            lines = len(terminal.scrollback)
+            kept = self.tr("%n line(s) scrolled back", "", lines).replace(str(lines), count_text(lines))
+            self.status.setText(f"{terminal.columns} × {terminal.lines} · {kept}")
+            self.status.setToolTip(size_hint(self.output))
+
+    def _refuse(self) -> None:
+        reason = self.session.readonly_reason if self.session.readonly else ""
+        self._tell(reason or self.tr("This console is read only: the machine takes no input"))
+
+    # Input
+
+    def _send(self, data: bytes) -> None:
+        if len(self._typed) + len(data) > _MOST_TYPED:
+            self._tell(self.tr("The guest reads no input: what was typed last was dropped"))
+            return
+        self._typed += data
+        if not self.tasks.is_running("input"):
+            self.tasks.start("input", self._write(), on_error=self._not_written)
+
+    async def _write(self) -> None:
+        while self._typed and self._console is not None:
+            piece = bytes(self._typed[:_WRITTEN_AT_ONCE])
+            del self._typed[: len(piece)]
+            await self._console.write(piece)
+
+    def _not_written(self, problem: str) -> None:
+        self._typed.clear()
+        self._tell(problem)
 
     # Buttons
 
     def _follow_changed(self) -> None:
         if self.follow.isChecked():
-            bar = self.output.verticalScrollBar()
-            bar.setValue(bar.maximum())
-
-    def _pause_changed(self) -> None:
-        self._plan_flush()
-        self._show_status()
+            self.output.scroll_to_end()
+        else:
+            self.output.hold()
 
     def copy_all(self) -> None:
         """Put all lines on the clipboard."""
-        QApplication.clipboard().setText(self.output.toPlainText())
+        QApplication.clipboard().setText(self.output.all_text())
 
     def save_as(self) -> None:
         """Ask for a file, without blocking, and write all lines into it."""
@@ -228,9 +267,9 @@ class ConsolePanel(InstancePanel):
 
     def save_to(self, path: Path) -> None:
         """Write all lines into `path`; problems go to the status area."""
-        text = self.output.toPlainText()
+        text = self.output.all_text()
         saved = self.tr("Saved to {path}").format(path=path)
-        self.tasks.start("save", _write(path, text), on_done=lambda _: self.status.setText(saved))
+        self.tasks.start("save", _save(path, text), on_done=lambda _: self._tell(saved))
 
     def find_next(self) -> None:
         self._find(backward=False)
@@ -242,29 +281,16 @@ class ConsolePanel(InstancePanel):
         wanted = self.search.text()
         if not wanted:
             return
-        self.follow.setChecked(False)
-        flags = QTextDocument.FindFlag.FindBackward if backward else QTextDocument.FindFlag(0)
-        if self.output.find(wanted, flags):
-            self._show_status()
-            return
-        place = self.output.textCursor()
-        edge = QTextCursor.MoveOperation.End if backward else QTextCursor.MoveOperation.Start
-        self.output.moveCursor(edge)
-        if self.output.find(wanted, flags):
-            self.status.setText(self.tr("Search began again from the other end"))
-        else:
-            self.output.setTextCursor(place)
-            self.status.setText(self.tr("“{text}” is not in the output").format(text=wanted))
-
-    def _send(self) -> None:
-        if self._console is not None:
-            line = self.input.text()
-            self.input.clear()
-            self.tasks.start("input", self._console.write(line.encode() + b"\n"))
+        again = self.output.find_text(wanted, backward=backward)
+        if again is None:
+            self._tell(self.tr("“{text}” is not in the output").format(text=wanted))
+        elif again:
+            self._tell(self.tr("Search began again from the other end"))
 
 
-async def _write(path: Path, text: str) -> None:
+async def _save(path: Path, text: str) -> None:
     try:
         await asyncio.to_thread(path.write_text, text, encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"{path} could not be written: {error.strerror or error}") from error
+        problem = QCoreApplication.translate("ConsolePanel", "{path} could not be written: {reason}")
+        raise StoreError(problem.format(path=path, reason=error.strerror or error)) from error

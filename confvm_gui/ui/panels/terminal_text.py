@@ -1,42 +1,24 @@
-"""Serial output as plain text: bytes in, characters out, with terminal control sequences taken out.
-
-Works on a stream: a sequence or a character that is cut between two pieces is put together again.
-Source of the grammar: ECMA-48, 5th edition, 5.4 (control sequences) and 8.3.89 (OSC).
-"""
+"""What the console panel says in words about its terminal."""
 
 from __future__ import annotations
 
-import codecs
-import re
+from PySide6.QtCore import QCoreApplication
 
-_SEQUENCE = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
-    r"|\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC, DCS, APC, PM, SOS
-    r"|\x1b[ -/]*[0-Z\\^-~]"  # two-character escapes
-)
-_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^X][^\x07\x1b]*\x1b?|[ -/]*)\Z")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LONGEST = 4096
-"""Characters after which an unfinished sequence is taken for text: a guest must not make the console wait forever."""
+from confvm_gui.ui.widgets.terminal_view import TerminalView
 
 
-class TerminalText:
-    """Turns pieces of serial output into text, line ends as `\\n`."""
+def size_hint(terminal: TerminalView) -> str:
+    """Why a guest may draw for another size, and what to type about it."""
+    return QCoreApplication.translate(
+        "TerminalText", "A serial port does not tell the guest this size. In a Linux guest, type: {command}"
+    ).format(command=f"stty rows {terminal.terminal.lines} cols {terminal.terminal.columns}")
 
-    def __init__(self) -> None:
-        self._decode = codecs.getincrementaldecoder("utf-8")("replace")
-        self._held = ""
 
-    def feed(self, data: bytes) -> str:
-        """Text that `data` completes."""
-        text = self._held + self._decode.decode(data)
-        self._held = ""
-        unfinished = _UNFINISHED.search(text)
-        if unfinished and len(text) - unfinished.start() < _LONGEST:
-            text, self._held = text[: unfinished.start()], text[unfinished.start() :]
-        elif text.endswith("\r"):
-            # The line feed may come with the next piece.
-            text, self._held = text[:-1], "\r"
-        text = _SEQUENCE.sub("", text)
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return _CONTROLS.sub("", text)
+def keys_hint(*, writable: bool) -> str:
+    """How to use the keyboard, above all how to leave."""
+    if writable:
+        return QCoreApplication.translate(
+            "TerminalText",
+            "Keys go to the guest, Tab too: leave with Ctrl+Shift+Tab. Copy Ctrl+Shift+C, paste Ctrl+Shift+V",
+        )
+    return QCoreApplication.translate("TerminalText", "Arrows and Page keys scroll, Ctrl+Shift+arrows select")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -15,7 +14,6 @@ from confvm_gui.domain.event import Event
 from confvm_gui.domain.instance import Instance, InstanceState, Trust
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.query import QueryVerb
-from confvm_gui.ui.panels.console import ConsolePanel
 from confvm_gui.ui.panels.events import PAGE, EventsPanel
 from confvm_gui.ui.panels.metrics import MetricsPanel
 from confvm_gui.ui.panels.overview.panel import OverviewPanel
@@ -108,69 +106,6 @@ def test_fields_of_a_question_follow_its_verb(qasync_run: Run) -> None:
     qasync_run(scenario())
 
 
-def _console(opened: Opened) -> ConsolePanel:
-    opened.window.open_instance(_ONE.id, "console")
-    panel = opened.window.instance_page.panel("console")
-    assert isinstance(panel, ConsolePanel)
-    return panel
-
-
-def test_console_follows_pauses_searches_and_saves(qasync_run: Run, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with open_shell([_ONE]) as opened:
-            serial = opened.provider.console(_ONE.id)
-            serial.say(b"\x1b[32mbooting\x1b[0m\r\n")
-            panel = _console(opened)
-            await until(lambda: "booting" in panel.output.toPlainText())
-            serial.say(b"indexed 64 rows\r\n")
-            await until(lambda: "indexed 64 rows" in panel.output.toPlainText())
-            panel.pause.click()
-            serial.say(b"while paused\r\n")
-            await until(lambda: panel._waiting)
-            assert "while paused" not in panel.output.toPlainText()
-            panel.pause.click()
-            await until(lambda: "while paused" in panel.output.toPlainText())
-            QTest.keyClicks(panel.search, "indexed")
-            QTest.keyClick(panel.search, Qt.Key.Key_Return)
-            assert panel.output.textCursor().selectedText() == "indexed"
-            panel.search.setText("never there")
-            panel.find_next()
-            assert "is not in the output" in panel.status.text()
-            panel.save_to(tmp_path / "out.txt")
-            await until(lambda: "Saved" in panel.status.text())
-            assert (tmp_path / "out.txt").read_text() == "booting\nindexed 64 rows\nwhile paused\n"
-            panel.save_to(tmp_path / "no" / "such" / "folder.txt")
-            await until(lambda: opened.window.banners.banner("error") is not None)
-
-    qasync_run(scenario())
-
-
-def test_console_keeps_its_scroll_back_within_bounds(qasync_run: Run) -> None:
-    async def scenario() -> None:
-        async with open_shell([_ONE]) as opened:
-            serial = opened.provider.console(_ONE.id)
-            panel = _console(opened)
-            serial.say(b"".join(b"%d\n" % at for at in range(30_000)))
-            await until(lambda: panel.output.document().lastBlock().previous().text() == "29999", seconds=30)
-            assert panel.output.blockCount() <= 20_000
-
-    qasync_run(scenario())
-
-
-def test_another_instance_has_another_console(qasync_run: Run) -> None:
-    async def scenario() -> None:
-        other = make_instance("other")
-        async with open_shell([_ONE, other]) as opened:
-            opened.provider.console(_ONE.id).say(b"mine\n")
-            opened.provider.console(other.id).say(b"yours\n")
-            panel = _console(opened)
-            await until(lambda: "mine" in panel.output.toPlainText())
-            opened.window.open_instance(other.id)
-            await until(lambda: panel.output.toPlainText() == "yours\n")
-
-    qasync_run(scenario())
-
-
 def test_events_page_search_and_verify(qasync_run: Run) -> None:
     async def scenario() -> None:
         async with open_shell([_ONE]) as opened:
@@ -221,9 +156,22 @@ def test_metrics_have_history_and_follow(qasync_run: Run) -> None:
             opened.window.open_instance(_ONE.id, "metrics")
             panel = opened.window.instance_page.panel("metrics")
             assert isinstance(panel, MetricsPanel)
-            await until(lambda: len(panel._plots) == 4 and panel._plots[0].figure.text() == "25%", seconds=30)
+            await until(lambda: len(panel._plots) == 6 and panel._plots[0].figure.text() == "25%", seconds=30)
             opened.session.metrics.changes.emit([Sample(_ONE.id, time.time() + 1, 0.5, 65 << 20, 0, 9999, 70)])
-            await until(lambda: [plot.figure.text() for plot in (panel._plots[0], panel._plots[3])] == ["50%", "70"])
+            await until(lambda: [plot.figure.text() for plot in (panel._plots[0], panel._plots[5])] == ["50%", "70"])
+            shown = [not plot.card.isHidden() for plot in panel._plots]
+            assert shown == [True, True, False, False, True, True]
+            assert panel.absent.text().endswith(": Disk, Network")
+            later = time.time() + 2
+            opened.session.metrics.changes.emit(
+                [
+                    Sample(_ONE.id, later, 0.5, 65 << 20, 4096, 9999, 70, 0, 1024, 0),
+                    Sample(_ONE.id, later + 1, 0.5, 65 << 20, 8192, 9999, 70, 2048, 2048, 512),
+                ]
+            )
+            await until(lambda: panel._plots[2].figure.text() == "read 4.0 KiB/s · written 2.0 KiB/s")
+            await until(lambda: panel._plots[3].figure.text() == "received 1.0 KiB/s · sent 512 B/s")
+            assert panel.absent.text() == ""
 
     qasync_run(scenario())
 

@@ -192,7 +192,7 @@ def event(number: int, subject: str = "") -> Event:
 
 
 def sample(instance_id: str, at: float) -> Sample:
-    return Sample(instance_id, at, 0.25, 4096, 512, 80, 3)
+    return Sample(instance_id, at, 0.25, 4096, 512, 80, 3, 640, 1500, 60)
 
 
 def record(

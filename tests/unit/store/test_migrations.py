@@ -124,3 +124,16 @@ async def test_a_database_of_the_first_console_gets_the_tables_of_attestation(da
     await store.flush()
     assert await store.instances.all() == [replace(old, vtpm=True, host="host-2", attested_at=5.0)]
     await store.aclose()
+
+
+async def test_samples_of_an_older_console_get_counters_of_traffic(data_dir: Path) -> None:
+    Database(data_dir, versions=SCHEMA[:2]).close()
+    with contextlib.closing(sqlite3.connect(data_dir / "console.db")) as connection, connection:
+        connection.execute("INSERT INTO samples VALUES ('a', 1.0, 0.25, 4096, 512, 80, 3)")
+    store = await open_store(data_dir)
+    (old,) = await store.samples.since("a", 0.0)
+    assert (old.disk_read_bytes, old.disk_write_bytes, old.net_rx_bytes, old.net_tx_bytes) == (512, 0, 0, 0)
+    store.samples.append([replace(old, at=2.0, net_tx_bytes=7)])
+    await store.flush()
+    assert [one.net_tx_bytes for one in await store.samples.since("a", 0.0)] == [0, 7]
+    await store.aclose()
