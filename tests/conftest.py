@@ -11,6 +11,7 @@ Fixtures to ask for:
 `qasync_run(coro)`          runs a coroutine on Qt's loop, as the window does
 `expected_logs(pattern)`    a record at WARNING or above that must come, and so does not fail the test
 `data_dir`                  an empty data directory; nothing temporary may remain in it
+`libvirtd`                  the session's private libvirtd, without domains; `own_libvirtd` one that may be killed
 `vectors_dir`               the public reference data, for tests marked `vectors`
 """
 
@@ -26,4 +27,5 @@ pytest_plugins = [
     "tests.support.logs",
     "tests.support.leaks",
     "tests.support.runners",
+    "tests.support.libvirtd",
 ]

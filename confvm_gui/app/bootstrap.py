@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from confvm_gui.domain.errors import InvalidInput, StoreError
 
 if TYPE_CHECKING:
+    from confvm_gui.app.libvirt_hosts import LibvirtOpener
     from confvm_gui.domain.ports.endorsement_source import EndorsementCache
+    from confvm_gui.domain.ports.provider import Provider
+    from confvm_gui.fleet.hosts import HostEntry
     from confvm_gui.fleet.session import FleetSession
 
 DEFAULT_WORKERS: Final = 2
@@ -44,15 +48,19 @@ async def open_session(
     *,
     readonly: bool = False,
     workers: int | None = None,
+    connect: Sequence[str] = (),
     on_store_error: Callable[[StoreError], None] | None = None,
 ) -> FleetSession:
     """Open the data directory and join everything over it. Nothing is connected yet: see FleetSession.connect.
 
     `workers`: vCPU processes of the embedded engine; None for what the settings say. The catalogue is read when
     something is asked of it; `Catalog.load` does it before and tells of damage.
-    Raises StoreError and its subclasses.
+    `connect`: addresses of libvirt hosts for this session, beside those of the settings.
+    Raises InvalidInput("connect"), StoreError and its subclasses.
     """
+    from confvm_gui.app.libvirt_hosts import LibvirtOpener, open_library
     from confvm_gui.catalog import open_catalog
+    from confvm_gui.fleet.hosts import Hosts, kept_hosts
     from confvm_gui.fleet.session import FleetSession
     from confvm_gui.keys.local import LocalKeyStore
     from confvm_gui.providers.embedded.provider import EmbeddedProvider
@@ -62,16 +70,47 @@ async def open_session(
     store = await open_store(data_dir, readonly=readonly, on_error=on_store_error)
     try:
         key_store = LocalKeyStore(data_dir)
+        settings = await store.settings.load()
         if workers is None:
-            workers = _workers_setting(await store.settings.load())
-        embedded = EmbeddedProvider(data_dir, catalog, key_store, workers=workers)
-        session = await FleetSession.begin(catalog, {embedded.name: embedded}, store, data_dir)
+            workers = _workers_setting(settings)
+        library = open_library(data_dir)
+        embedded = EmbeddedProvider(data_dir, catalog, key_store, workers=workers, library=library)
+        opener = LibvirtOpener(catalog, library)
+        hosts = open_hosts(opener, kept_hosts(settings), connect)
+        providers = {provider.name: provider for provider in (embedded, *hosts.values())}
+        session = await FleetSession.begin(catalog, providers, store, data_dir)
     except BaseException:
         await store.aclose()
         raise
+    session.images = library
+    session.hosts = Hosts(session, opener, tuple(hosts))
     session.find_key_protection = key_store.probe
     session.open_endorsements = lambda: _endorsements(data_dir)
     return session
+
+
+def open_hosts(
+    opener: LibvirtOpener, kept: Sequence[HostEntry], connect: Sequence[str]
+) -> Mapping[HostEntry, Provider]:
+    """Providers of the hosts of the settings and of the command line, not connected yet.
+
+    A kept address that does not hold any more is left out. Raises InvalidInput("connect").
+    """
+    from confvm_gui.fleet.hosts import HostEntry, free_host_name
+
+    opened: dict[HostEntry, Provider] = {}
+    for entry in kept:
+        with suppress(InvalidInput):
+            opened[entry] = opener.open(entry.name, entry.uri)
+    for uri in dict.fromkeys(address.strip() for address in connect):
+        if any(entry.uri == uri for entry in opened):
+            continue
+        try:
+            name = free_host_name(opener.name_of(uri), [entry.name for entry in opened])
+            opened[HostEntry(name, uri, for_session=True)] = opener.open(name, uri)
+        except InvalidInput as error:
+            raise InvalidInput("connect", error.message) from error
+    return opened
 
 
 def _endorsements(data_dir: Path) -> EndorsementCache:

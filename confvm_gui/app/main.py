@@ -43,6 +43,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="confvm-gui", description="Desktop console for confidential virtual machines.")
     parser.add_argument("--version", action="version", version=f"confvm-gui {__version__}")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the console keeps its data")
+    parser.add_argument(
+        "--connect",
+        action="append",
+        default=[],
+        metavar="URI",
+        help="connect a libvirt host for this session, for example qemu:///system (can be repeated)",
+    )
     parser.add_argument("--readonly", action="store_true", help="look, change nothing")
     parser.add_argument("--debug", action="store_true", help="log more, to standard error")
     parser.add_argument("--language", choices=["en", "fr"], help="default: as set, or the system's")
@@ -104,7 +111,6 @@ def _no_garbage_yet() -> Iterator[None]:
 
 async def _run(application: QApplication, options: argparse.Namespace) -> int:
     if options.tour is not None:
-        gc.enable()
         from confvm_gui.app.tour import take_tour
 
         return await take_tour(application, options.tour, options.records, options.data_dir)
@@ -128,7 +134,9 @@ async def _show(options: argparse.Namespace) -> int:
             windows[0].show_error(error.message)
 
     data_dir = check_data_dir(options.data_dir or default_data_dir())
-    session = await open_session(data_dir, readonly=options.readonly, on_store_error=on_store_error)
+    session = await open_session(
+        data_dir, readonly=options.readonly, connect=options.connect, on_store_error=on_store_error
+    )
     watchdog = StallWatchdog()
     try:
         window = ShellWindow(session, stalls=watchdog.report)
@@ -136,6 +144,8 @@ async def _show(options: argparse.Namespace) -> int:
         closed = asyncio.Event()
         window.closed.connect(closed.set)
         with _ends_on_signal(window):
+            # What is made ahead stays as well: the collector going over it would hold up the window for 40 ms.
+            window.loaded_ahead.connect(gc.freeze)
             window.show()
             watchdog.start()
             # The providers load much code, and the catalogue is long: not before the fleet is on the screen.

@@ -16,7 +16,7 @@ from typing import TextIO
 
 from confvm_gui.app.bootstrap import check_data_dir, open_session
 from confvm_gui.app.verify_command import print_verdict, verdict_to_mapping
-from confvm_gui.catalog.fit import default_zone
+from confvm_gui.catalog.fit import default_zone, is_library_image
 from confvm_gui.domain.attestation import Verdict
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound, ReadOnly, WrongState
@@ -210,15 +210,17 @@ def _request(options: RunOptions, session: FleetSession) -> LaunchRequest:
         region = catalog.region(options.cloud, options.region or request.region)
     with _named("machine-type"):
         machine_type = catalog.machine_type(options.cloud, options.machine_type or request.machine_type)
-    with _named("image"):
-        image = catalog.image(options.cloud, options.image or request.image)
+    image = options.image or request.image
+    if not is_library_image(image):
+        with _named("image"):
+            image = catalog.image(options.cloud, image).name
     return replace(
         request,
         name=options.name,
         region=region.name,
         zone=request.zone if region.name == request.region else default_zone(region, technology),
         machine_type=machine_type.name,
-        image=image.name,
+        image=image,
         technology=technology,
         records=RecordsSpec(options.records) if options.records is not None else None,
         min_cpu_platform="",

@@ -59,10 +59,9 @@ def record_to_mapping(record: AuditRecord) -> dict[str, object]:
     }
 
 
-async def list_instances(data_dir: Path | None, as_json: bool, out: TextIO) -> int:
-    """All instances as last observed, by name."""
-    async with _opened(data_dir) as store:
-        instances = sorted(await store.instances.all(), key=lambda instance: (instance.name, instance.provider))
+async def list_instances(data_dir: Path | None, as_json: bool, out: TextIO, *, connect: Sequence[str] = ()) -> int:
+    """All instances as last observed, by name; those of the hosts of `connect` as they are now."""
+    instances = await _instances(data_dir, connect)
     if as_json:
         json.dump([instance_to_mapping(instance) for instance in instances], out, ensure_ascii=False)
         out.write("\n")
@@ -73,10 +72,32 @@ async def list_instances(data_dir: Path | None, as_json: bool, out: TextIO) -> i
     return 0
 
 
-async def show_instance(data_dir: Path | None, name: str, as_json: bool, out: TextIO) -> int:
-    """One instance. Raises NotFound."""
+async def _instances(data_dir: Path | None, connect: Sequence[str]) -> Sequence[Instance]:
+    """Raises InvalidInput("connect"), StoreError, and what a connection fails of."""
+    live: Sequence[Instance] = ()
+    asked: frozenset[str] = frozenset()
+    if connect:
+        from confvm_gui.app.hosts_commands import connected_hosts, live_instances
+
+        async with connected_hosts(data_dir, connect) as providers:
+            live, asked = await live_instances(providers), frozenset(providers)
+        if not _has_data(data_dir):
+            return live  # whoever names hosts need not have a data directory
     async with _opened(data_dir) as store:
-        found = [instance for instance in await store.instances.all() if instance.name == name]
+        stored = [instance for instance in await store.instances.all() if instance.provider not in asked]
+    return sorted([*live, *stored], key=lambda instance: (instance.name, instance.provider))
+
+
+def _has_data(data_dir: Path | None) -> bool:
+    folder = check_data_dir(data_dir or default_data_dir())
+    return folder.is_dir() and any(folder.iterdir())
+
+
+async def show_instance(
+    data_dir: Path | None, name: str, as_json: bool, out: TextIO, *, connect: Sequence[str] = ()
+) -> int:
+    """One instance. Raises NotFound."""
+    found = [instance for instance in await _instances(data_dir, connect) if instance.name == name]
     if not found:
         raise NotFound(f"There is no instance named {name!r}")
     for instance in found:

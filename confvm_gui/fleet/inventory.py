@@ -46,6 +46,8 @@ class ProviderStatus:
     connected: bool
     message: str
     """Why not, or ""."""
+    connecting: bool = False
+    """Whether the first attempt, or one that a person asked for, is under way. Those in between are not told."""
 
 
 class Inventory:
@@ -68,13 +70,14 @@ class Inventory:
         self._trust = TrustOverlay()
         self._by_name: dict[tuple[str, str], str] = {}
         self._status = {
-            name: ProviderStatus(name, provider.title, provider.emulated, False, "connecting")
+            name: ProviderStatus(name, provider.title, provider.emulated, False, "connecting", connecting=True)
             for name, provider in providers.items()
         }
         self._upserted: dict[str, Instance] = {}
         self._removed: set[str] = set()
         self._failures: dict[str, ConfvmError] = {}
         self._flush_planned: asyncio.TimerHandle | None = None
+        self._following: dict[str, asyncio.Task[object]] = {}
         self._background = Background()
 
     async def load(self) -> None:
@@ -87,8 +90,42 @@ class Inventory:
 
     def connect(self) -> None:
         """Begin to follow every provider. One that does not answer delays no other."""
-        for name, provider in self._providers.items():
-            self._background.start(self._follow(name, provider), f"inventory of {name}")
+        for name in self._providers:
+            self._begin_to_follow(name)
+
+    async def add(self, name: str, *, follow: bool) -> None:
+        """Take in a provider that has just been added: what is stored of it now, and with `follow` what it says."""
+        provider = self._providers[name]
+        for instance in await self._repository.all():
+            if instance.provider == name and instance.id not in self._instances:
+                self.observe(instance)
+        self._status[name] = ProviderStatus(name, provider.title, provider.emulated, False, "", connecting=follow)
+        self.provider_changes.emit(self._status[name])
+        if follow:
+            self._begin_to_follow(name)
+
+    def retry(self, name: str) -> None:
+        """Try to connect now, without the pause that is kept between two attempts. Raises NotFound."""
+        if name not in self._following:
+            raise NotFound(f"There is no connection named {name!r}")
+        if not self._status[name].connected:
+            self._following[name].cancel()
+            self._set_status(replace(self._status[name], connecting=True))
+            self._begin_to_follow(name, at_once=True)
+
+    async def drop(self, name: str) -> None:
+        """The provider is not configured any more: it is followed no longer, and its instances are forgotten."""
+        task = self._following.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        for instance in self.all():
+            if instance.provider == name:
+                self.forget(instance.id)
+        self._failures.pop(name, None)
+        status = self._status.pop(name, None)
+        if status is not None:
+            self.provider_changes.emit(replace(status, connected=False, connecting=False, message=""))
 
     def follow_store(self) -> None:
         """Follow what another console writes into the store. No provider is asked."""
@@ -132,7 +169,7 @@ class Inventory:
     def observe(self, instance: Instance) -> None:
         """Take in what a provider said of an instance."""
         before = self._instances.get(instance.id)
-        if before is not None and before.name != instance.name:
+        if before is not None and (before.provider, before.name) != (instance.provider, instance.name):
             self._by_name.pop((before.provider, before.name), None)
         self._said[instance.id] = instance
         self._trust.follow(before, instance)
@@ -205,22 +242,29 @@ class Inventory:
             return self._status[instance.provider].connected
         return not before.state.is_live
 
-    async def _follow(self, name: str, provider: Provider) -> None:
+    def _begin_to_follow(self, name: str, *, at_once: bool = False) -> None:
+        follow = self._follow(name, self._providers[name], at_once=at_once)
+        self._following[name] = self._background.start(follow, f"inventory of {name}")
+
+    async def _follow(self, name: str, provider: Provider, *, at_once: bool) -> None:
         attempt = 0
         while True:
             try:
+                if at_once:  # `connect` may keep a pause after failures; who lists has been asked by a person
+                    at_once = False
+                    await self._list(name, provider)
                 await provider.connect()
                 watcher = provider.watch()
                 await self._list(name, provider)
                 self._failures.pop(name, None)
-                self._set_status(replace(self._status[name], connected=True, message=""))
+                self._set_status(replace(self._status[name], connected=True, message="", connecting=False))
                 attempt = 0
                 async for change in watcher:
                     self._take(change)
                 return
             except ConfvmError as error:
                 self._failures[name] = error
-                self._set_status(replace(self._status[name], connected=False, message=error.message))
+                self._set_status(replace(self._status[name], connected=False, message=error.message, connecting=False))
             await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
             attempt += 1
 
@@ -243,23 +287,32 @@ class Inventory:
         async for page in provider.instances():
             for instance in page:
                 seen.add(instance.id)
-                self.observe(instance)
+                self._observe_from_provider(instance)
         for instance in self.all():
             if instance.provider == name and instance.id not in seen:
                 self.forget(instance.id)
 
     def _take(self, change: Change) -> None:
-        if change.kind is ChangeKind.REMOVED:
+        if change.kind is not ChangeKind.REMOVED:
+            self._observe_from_provider(change.instance)
+            return
+        known = self._instances.get(change.instance.id)
+        if known is None or known.provider == change.instance.provider:  # else it has moved: it is gone there only
             self.forget(change.instance.id)
-        else:
-            self.observe(change.instance)
+
+    def _observe_from_provider(self, instance: Instance) -> None:
+        known = self._instances.get(instance.id)
+        moved = known is not None and known.provider != instance.provider
+        if moved and known is not None and known.state.is_live and not instance.state.is_live:
+            return  # what a migrated instance has left behind at home
+        self.observe(instance)
 
     def _say_of_all(self, message: str) -> None:
         for status in tuple(self._status.values()):
-            self._set_status(replace(status, connected=False, message=message))
+            self._set_status(replace(status, connected=False, message=message, connecting=False))
 
     def _set_status(self, status: ProviderStatus) -> None:
-        if self._status[status.name] != status:
+        if status.name in self._status and self._status[status.name] != status:
             self._status[status.name] = status
             self.provider_changes.emit(status)
 

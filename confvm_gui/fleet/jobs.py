@@ -101,7 +101,7 @@ class Jobs:
         self._tasks: dict[str, asyncio.Task[object]] = {}
         self._outcomes: dict[str, asyncio.Future[Operation]] = {}
         self._instance_locks: dict[str, asyncio.Lock] = {}
-        self._slots = {name: asyncio.Semaphore(CONCURRENT) for name in providers}
+        self._slots: dict[str, asyncio.Semaphore] = {}
         self._background = Background()
 
     # What there is --------------------------------------------------------------------------------------------------
@@ -232,11 +232,15 @@ class Jobs:
 
     # After a crash --------------------------------------------------------------------------------------------------
 
-    async def take_up_unfinished(self) -> Sequence[Operation]:
-        """Go on with what an earlier run accepted and did not finish."""
+    async def take_up_unfinished(self, provider: str | None = None) -> Sequence[Operation]:
+        """Go on with what an earlier run accepted and did not finish; with `provider` only with what is that one's."""
         if self._readonly_reason:
             return ()
-        unfinished = await self._repository.unfinished()
+        unfinished = [
+            operation
+            for operation in await self._repository.unfinished()
+            if provider in (None, operation.provider) and operation.id not in self._contexts
+        ]
         for operation in unfinished:
             if operation.provider not in self._providers:
                 self._events.record(
@@ -257,6 +261,14 @@ class Jobs:
             )
             self._begin(replace(operation, status=OperationStatus.PENDING), resumed=True)
         return [operation for operation in unfinished if operation.provider in self._providers]
+
+    def require_idle(self, provider: str) -> None:
+        """Raises WrongState while operations of this provider are under way."""
+        busy = [operation for operation in self.active() if operation.provider == provider]
+        if busy:
+            raise WrongState(
+                f"{busy[0].kind.value} of {busy[0].instance_name} is under way there: wait for its end, or cancel it"
+            )
 
     async def aclose(self) -> None:
         """Leave what runs: it is on disk and will be taken up at the next start."""
@@ -316,7 +328,7 @@ class Jobs:
         context = self._contexts[operation_id]
         lock = self._instance_locks.setdefault(operation.instance_id, asyncio.Lock())
         try:
-            async with lock, self._slots[operation.provider]:
+            async with lock, self._slots.setdefault(operation.provider, asyncio.Semaphore(CONCURRENT)):
                 self._change(replace(self._operations[operation_id], status=OperationStatus.RUNNING))
                 await self._attempt(operation_id, context)
             self._end(operation_id, OperationStatus.SUCCEEDED)

@@ -53,12 +53,16 @@ class MetricsFeed:
         pruned = 0.0
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
-            samples: list[Sample] = []
-            for name, provider in self._providers.items():
-                if isinstance(provider, HasMetrics):
-                    live = [i.id for i in self._inventory.all() if i.provider == name and i.state.is_live]
-                    if live:
-                        samples.extend(await self._sample(provider, live))
+            live: dict[str, list[str]] = {}
+            for instance in self._inventory.all():
+                if instance.state.is_live:
+                    live.setdefault(instance.provider, []).append(instance.id)
+            asked = [
+                self._sample(provider, live[name])
+                for name, provider in tuple(self._providers.items())
+                if name in live and isinstance(provider, HasMetrics)
+            ]
+            samples = [sample for found in await asyncio.gather(*asked) for sample in found]
             if samples:
                 self.changes.emit(samples)
                 if not self._readonly:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from confvm_gui.catalog import Catalog
-from confvm_gui.domain.errors import Unsupported
+from confvm_gui.domain.errors import BugError, Unsupported
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.ports.console import Console
 from confvm_gui.domain.ports.endorsement_source import EndorsementCache
+from confvm_gui.domain.ports.image_library import ImageLibrary
 from confvm_gui.domain.ports.memory_source import MemorySource
 from confvm_gui.domain.ports.provider import Capability, HasConsole, HasGuestQueries, HasMemory, Provider
 from confvm_gui.domain.ports.repositories import Store
@@ -19,10 +21,14 @@ from confvm_gui.domain.query import Query, QueryAnswer
 from confvm_gui.fleet.attest.monitor import IntegrityMonitor
 from confvm_gui.fleet.attest.service import Attestations
 from confvm_gui.fleet.events import EventFeed
+from confvm_gui.fleet.hosts import Hosts
 from confvm_gui.fleet.inventory import Inventory
 from confvm_gui.fleet.jobs import Jobs
 from confvm_gui.fleet.metrics import MetricsFeed
 from confvm_gui.fleet.settings import Settings
+
+if TYPE_CHECKING:
+    from confvm_gui.fleet.exposure.service import Exposures
 
 
 @dataclass(slots=True)
@@ -48,13 +54,22 @@ class FleetSession:
     """The answer, in words for people; "" until `connect` has it."""
     open_endorsements: Callable[[], EndorsementCache] | None = None
     """Makes the cache of endorsements, when it is first asked for."""
+    images: ImageLibrary | None = None
+    """What libvirt hosts boot from; None where there is no library."""
+    hosts: Hosts | None = None
+    """The libvirt hosts that are connected; None where there can be none."""
     _endorsements: EndorsementCache | None = None
+    _exposures: Exposures | None = None
+    _providers: dict[str, Provider] = field(default_factory=dict)
+    _connected: bool = False
 
     @classmethod
     async def begin(
         cls, catalog: Catalog, providers: Mapping[str, Provider], store: Store, data_dir: Path
     ) -> FleetSession:
         """Load what is on disk. Nothing is connected yet: see `connect`."""
+        known = dict(providers)  # one for all parts: a provider that is added or removed is so everywhere
+        providers = known
         readonly = store.readonly
         events = EventFeed(store.audit, readonly=readonly)
         settings = Settings(store.settings, await store.settings.load(), readonly=readonly)
@@ -93,6 +108,7 @@ class FleetSession:
             readonly=readonly,
             readonly_reason=store.readonly_reason,
             data_dir=data_dir,
+            _providers=known,
         )
         attestations.find_endorsements = lambda: session.endorsements
         return session
@@ -104,6 +120,16 @@ class FleetSession:
             self._endorsements = self.open_endorsements()
         return self._endorsements
 
+    @property
+    def exposures(self) -> Exposures:
+        """Exposure scans and their last results, one service for the whole session."""
+        if self._exposures is None:
+            # Brings numpy: only for who scans, not for every start.
+            from confvm_gui.fleet.exposure.service import Exposures
+
+            self._exposures = Exposures(self)
+        return self._exposures
+
     async def connect(self) -> None:
         """Follow the providers, sample, and take up what an earlier run left unfinished.
 
@@ -112,11 +138,35 @@ class FleetSession:
         if self.readonly:
             self.inventory.follow_store()
             return
+        self._connected = True
         self.inventory.connect()
         self.metrics.start()
         await self.jobs.take_up_unfinished()
         if self.find_key_protection is not None:
             self.key_protection = await self.find_key_protection()
+
+    async def add_provider(self, provider: Provider) -> None:
+        """Work with one more provider from now on; what an earlier run left unfinished with it is taken up.
+
+        A session that is not connected yet, or only reads, shows what is known of it and asks it nothing.
+        """
+        if provider.name in self._providers:
+            raise BugError(f"There are two providers named {provider.name}")
+        self._providers[provider.name] = provider
+        await self.inventory.add(provider.name, follow=self._connected)
+        if self._connected:
+            await self.jobs.take_up_unfinished(provider.name)
+
+    async def remove_provider(self, name: str) -> None:
+        """Work with it no longer; its instances stay where they are, and are not shown any more.
+
+        Raises WrongState while operations are under way there.
+        """
+        self.jobs.require_idle(name)
+        provider = self._providers[name]
+        await self.inventory.drop(name)
+        del self._providers[name]
+        await provider.aclose()
 
     def memory(self, instance_id: str, viewer: Viewer) -> MemorySource:
         """The instance's RAM. Raises NotFound, WrongState, Unsupported with the provider's reason."""
@@ -145,10 +195,11 @@ class FleetSession:
 
         All are ended, whatever one of them raises. Safe to call twice.
         """
+        self._connected = False
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.aclose)
             stack.push_async_callback(self.inventory.aclose)
-            for provider in self.providers.values():
+            for provider in tuple(self.providers.values()):
                 stack.push_async_callback(provider.aclose)
             stack.push_async_callback(self.metrics.aclose)
             stack.push_async_callback(self.integrity.aclose)

@@ -12,6 +12,7 @@ from confvm_gui.ui.bridge.subscriptions import Subscriptions
 from confvm_gui.ui.icons import bind_icon, role_pixmap
 from confvm_gui.ui.text import operation_word
 from confvm_gui.ui.theme import UNIT, theme_controller
+from confvm_gui.ui.widgets.elided_label import ElidedLabel
 
 
 class StatusLine(QStatusBar):
@@ -30,7 +31,7 @@ class StatusLine(QStatusBar):
         row.setContentsMargins(UNIT + 4, 2, UNIT, 2)
         row.setSpacing(6)
         self._mark = QLabel()
-        self._providers = QLabel()
+        self._providers = ElidedLabel()
         self._providers.setObjectName("provider-status")
         row.addWidget(self._mark)
         row.addWidget(self._providers, 1)
@@ -64,9 +65,10 @@ class StatusLine(QStatusBar):
         name, role = ("warning", "warning") if broken else ("ok", "success")
         self._mark.setPixmap(role_pixmap(name, role, 14, self.devicePixelRatioF()))
         self._providers.setText("   ·   ".join(self._words(status) for status in statuses))
-        self._providers.setToolTip("\n".join(status.message for status in broken if status.message))
 
     def _words(self, status: ProviderStatus) -> str:
+        if status.connecting:
+            return self.tr("{provider}: connecting …").format(provider=status.title)
         if status.connected:
             return self.tr("{provider}: connected").format(provider=status.title)
         return self.tr("{provider}: not connected ({reason})").format(

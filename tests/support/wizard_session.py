@@ -11,6 +11,7 @@ from confvm_gui.catalog import Catalog, load_catalog
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import BugError, NotFound
 from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest
+from confvm_gui.domain.ports.image_library import ImageLibrary
 from confvm_gui.domain.ports.provider import Capability, Change, OperationContext, Provider
 from confvm_gui.fleet.inventory import InventoryChange
 from confvm_gui.fleet.observable import Observable
@@ -113,6 +114,7 @@ class StandInSession:
     inventory: StandInInventory = field(default_factory=StandInInventory)
     catalog: Catalog = field(default_factory=real_catalog)
     providers: Mapping[str, Provider] = field(default_factory=_one_provider)
+    images: ImageLibrary | None = None
     readonly: bool = False
     readonly_reason: str = ""
     key_protection: str = "local:default is kept in this user's keyring; only its wrappings are stored."

@@ -23,6 +23,7 @@ from confvm_gui.ui.wizard.draft import Draft, RecordsChoice, Step
 from confvm_gui.ui.wizard.looks import SPACING, Card, FieldError, Note, Tone, ToneLabel, heading
 from confvm_gui.ui.wizard.page import Debounce, WizardPage, column, field_label, scrolled
 from confvm_gui.ui.wizard.preview_table import PreviewTable
+from confvm_gui.ui.wizard.seed_form import SeedForm
 from confvm_gui.ui.wizard.session import Inspect
 
 PREVIEW_ROWS = 5
@@ -53,9 +54,10 @@ class DataPage(WizardPage):
         body = QWidget(self)
         layout = column(body, spacing=SPACING + 4)
         layout.setContentsMargins(0, 0, SPACING, 0)
-        layout.addWidget(self._build_records(body))
-        layout.addWidget(self._build_key(body))
-        layout.addWidget(self._build_states(body))
+        self._for_records = (self._build_records(body), self._build_key(body), self._build_states(body))
+        self._seed = SeedForm(draft, body)
+        for part in (*self._for_records, self._seed):
+            layout.addWidget(part)
         layout.addStretch(1)
         scrolled(body, self)
 
@@ -63,9 +65,13 @@ class DataPage(WizardPage):
         return self.tr("Data")
 
     def subtitle(self) -> str:
+        if self.draft.on_host:
+            return self.tr("Say what the system is told when it boots for the first time.")
         return self.tr("Give the guest records to index, to query and to learn from.")
 
     def first_field(self) -> QWidget:
+        if self.draft.on_host:
+            return self._seed.hostname
         return self._path if self.draft.records_choice is RecordsChoice.FILE else self._sample
 
     def _build_records(self, parent: QWidget) -> QWidget:
@@ -186,7 +192,8 @@ class DataPage(WizardPage):
 
     def enter(self) -> None:
         super().enter()
-        self.check_records()
+        if not self.draft.on_host:
+            self.check_records()
 
     def check_records(self) -> None:
         """Check the file that is chosen, unless that is done or under way."""
@@ -211,6 +218,12 @@ class DataPage(WizardPage):
     def refresh(self) -> None:
         draft = self.draft
         request = draft.request
+        for part in self._for_records:
+            part.setVisible(not draft.on_host)
+        self._seed.setVisible(draft.on_host)
+        self._seed.refresh()
+        if draft.on_host:
+            return
         self._sample.setEnabled(draft.sample is not None)
         radio = {RecordsChoice.SAMPLE: self._sample, RecordsChoice.FILE: self._own, RecordsChoice.NONE: self._none}
         radio[draft.records_choice].setChecked(True)

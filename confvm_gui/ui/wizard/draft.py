@@ -8,18 +8,18 @@ only `apply_pending` replaces, after the list of changes was shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum, IntEnum
+from dataclasses import replace
+from enum import Enum
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from confvm_gui.catalog.fit import judged_as, machine_type_region_unfit, machine_type_unfit
+from confvm_gui.catalog.fit import LIBVIRT, is_library_image, judged_as, machine_type_region_unfit, machine_type_unfit
 from confvm_gui.domain.catalogue import MachineType, Technology
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound
+from confvm_gui.domain.images import LIBRARY_PREFIX, ImageKind, ImageState, LibraryImage, SeedSpec
 from confvm_gui.domain.instance import LaunchRequest, RecordsSpec
 from confvm_gui.domain.ports.provider import Provider
 from confvm_gui.fleet.launch import (
@@ -31,63 +31,14 @@ from confvm_gui.fleet.launch import (
     plan_launch,
     settle,
 )
+from confvm_gui.ui.wizard.request_steps import FIELDS, Pending, RecordsChoice, Step, step_of
 from confvm_gui.ui.wizard.session import TakenNames, WizardSession
 
 if TYPE_CHECKING:
     from confvm_gui.fleet.records import RecordsSummary
 
 
-class Step(IntEnum):
-    """The pages, in their order."""
-
-    WHERE = 0
-    MACHINE = 1
-    IMAGE = 2
-    CONFIDENTIAL = 3
-    DATA = 4
-    REVIEW = 5
-
-
-FIELDS: Mapping[Step, tuple[str, ...]] = MappingProxyType(
-    {
-        Step.WHERE: ("name", "provider", "cloud", "region", "zone"),
-        Step.MACHINE: ("machine_type",),
-        Step.IMAGE: ("image",),
-        Step.CONFIDENTIAL: (
-            "technology",
-            "min_cpu_platform",
-            "host_maintenance",
-            "nic_type",
-            "secure_boot",
-            "vtpm",
-            "integrity_monitoring",
-            "attest",
-        ),
-        Step.DATA: ("records", "disk_key"),
-        Step.REVIEW: ("labels", "request"),
-    }
-)
-"""Which fields of the request a page is for; problems with a field are shown there."""
-
-
-def step_of(field: str) -> Step:
-    """The page for a field; Review for one that no page has."""
-    return next((step for step, fields in FIELDS.items() if field in fields), Step.REVIEW)
-
-
-class RecordsChoice(Enum):
-    SAMPLE = "sample"
-    FILE = "file"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What making it confidential would change, shown and not yet applied."""
-
-    technology: Technology
-    request: LaunchRequest
-    forced: tuple[ForcedSetting, ...]
+__all__ = ["FIELDS", "Draft", "Pending", "RecordsChoice", "Step", "step_of"]
 
 
 class Draft(QObject):
@@ -120,6 +71,8 @@ class Draft(QObject):
         self.label_column: str | None = None
         self.automatic = ("", "")
         self.touched = False
+        self._cloud_before = ""
+        self.seed_hostname = ""
 
     # Looking
 
@@ -144,6 +97,41 @@ class Draft(QObject):
     @property
     def provider(self) -> Provider | None:
         return self.session.providers.get(self._request.provider)
+
+    @property
+    def on_host(self) -> bool:
+        """Whether a libvirt host runs it: its cloud is fixed, its images are in the library, cloud-init has a seed."""
+        return self._request.provider.startswith(f"{LIBVIRT}-")
+
+    def clouds(self) -> tuple[str, ...]:
+        """Whose catalogue can be chosen from."""
+        return tuple(cloud for cloud in self.catalog.clouds if (cloud == LIBVIRT) == self.on_host)
+
+    def library_image(self) -> LibraryImage | None:
+        """What the library has of the chosen image."""
+        return next((image for image in self.library_images() if image.id == self._library_id()), None)
+
+    def library_images(self) -> Sequence[LibraryImage]:
+        """What the provider could boot of the library: a host everything, the embedded engine kernels."""
+        images = self.session.images.images() if self.session.images is not None else ()
+        return images if self.on_host else [image for image in images if image.kind is ImageKind.KERNEL]
+
+    @property
+    def own_image(self) -> bool:
+        """Whether an image of the library is chosen that is none of the catalogue's."""
+        return is_library_image(self._request.image)
+
+    def _library_id(self) -> str:
+        return self._request.image.removeprefix(LIBRARY_PREFIX)
+
+    def image_problem(self) -> str:
+        """Why the chosen image cannot be booted yet, or ""."""
+        if not self.on_host and not self.own_image:
+            return ""
+        known = self.library_image()
+        if known is None or known.state is not ImageState.READY:
+            return self.tr("The image is not in the library yet: download it, or choose one that is")
+        return ""
 
     @property
     def forced_applied(self) -> tuple[ForcedSetting, ...]:
@@ -199,6 +187,8 @@ class Draft(QObject):
             return complaint
         if step is Step.CONFIDENTIAL and self.pending is not None:
             return self.tr("Apply the listed changes, or keep the instance as it is")
+        if step is Step.IMAGE and (problem := self.image_problem()):
+            return problem
         if step is Step.DATA:
             problem = self.records_problem()
             if problem:
@@ -215,7 +205,7 @@ class Draft(QObject):
 
     def records_problem(self) -> str:
         """What is wrong with the records as chosen, or ""."""
-        if self.records_choice is RecordsChoice.NONE:
+        if self.on_host or self.records_choice is RecordsChoice.NONE:
             return ""
         if self.records_choice is RecordsChoice.FILE and not self.records_path.strip():
             return self.records_error or self.tr("Choose a CSV file, or take the shipped sample")
@@ -247,15 +237,27 @@ class Draft(QObject):
             problem = self.problem(step)
             if problem:
                 raise InvalidInput(FIELDS[step][0], problem)
-        return self.request
+        # What only the one kind of provider takes is kept in the draft, for a change of mind, and not sent.
+        return replace(self.request, records=None) if self.on_host else replace(self.request, seed=None)
 
     # Choosing
 
     def choose_name(self, name: str) -> None:
-        self._set("name", replace(self._request, name=name))
+        seed = self._request.seed
+        if seed is not None and not self.seed_hostname:
+            seed = replace(seed, hostname=name)
+        self._set("name", replace(self._request, name=name, seed=seed))
 
     def choose_provider(self, name: str) -> None:
+        """Take the provider, and with it a cloud that it has: a host has none but its own."""
+        old = self._request.cloud
         self._set("provider", replace(self._request, provider=name))
+        if old not in self.clouds():
+            self.choose_cloud(self._cloud_before if self._cloud_before in self.clouds() else self.clouds()[0])
+            self._cloud_before = old
+            self.wanted = self._first_supported()
+            if self._request.technology is not Technology.NONE and self.technology_reason(self._request.technology):
+                self.make_plain()
 
     def choose_cloud(self, cloud: str) -> None:
         """Take the choices made for `cloud` before, or its defaults; what is not the cloud's own stays."""
@@ -280,6 +282,7 @@ class Draft(QObject):
                 provider=old.provider,
                 technology=old.technology,
                 records=old.records,
+                seed=old.seed,
                 disk_key=old.disk_key,
                 labels=old.labels,
                 secure_boot=old.secure_boot,
@@ -324,6 +327,12 @@ class Draft(QObject):
     def choose_attest(self, attest: bool) -> None:
         """Whether a launch is verified before it gets its keys."""
         self._set("attest", replace(self._request, attest=attest))
+
+    def choose_seed(self, hostname: str, user: str, ssh_keys: tuple[str, ...]) -> None:
+        """What cloud-init is told; without a hostname it gets the instance's name."""
+        self.seed_hostname = hostname
+        seed = SeedSpec(hostname or self._request.name, user, ssh_keys) if hostname or user or ssh_keys else None
+        self._set("seed", replace(self._request, seed=seed))
 
     def choose_disk_key(self, key_ref: str) -> None:
         self._set("disk_key", replace(self._request, disk_key=key_ref.strip()))

@@ -10,8 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from confvm_gui.catalog.fit import image_unfit
 from confvm_gui.domain.catalogue import Image, Technology
 from confvm_gui.domain.errors import NotFound
+from confvm_gui.domain.images import LIBRARY_PREFIX, ImageState, LibraryImage
+from confvm_gui.ui.bridge.subscriptions import Subscriptions
+from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.wizard.choices import Badge, Choice, ChoiceModel, choice_view
 from confvm_gui.ui.wizard.draft import Draft, Step
+from confvm_gui.ui.wizard.library_bar import LibraryBar
 from confvm_gui.ui.wizard.looks import Card, Note, Tone, ToneLabel, heading
 from confvm_gui.ui.wizard.page import (
     Debounce,
@@ -26,8 +30,9 @@ from confvm_gui.ui.wizard.page import (
 class ImagePage(WizardPage):
     step = Step.IMAGE
 
-    def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
+    def __init__(self, draft: Draft, tasks: TaskKeeper, parent: QWidget | None = None) -> None:
         super().__init__(draft, parent)
+        self._subscriptions = Subscriptions()
         self._quiet = False
         self._shown_for: tuple[object, ...] = ()
         layout = column(self)
@@ -59,7 +64,22 @@ class ImagePage(WizardPage):
         self._place.hide()
         for widget in (self._detail_title, self._detail, self._error, self._place):
             inside.addWidget(widget)
+        self._bar: LibraryBar | None = None
+        if draft.session.images is not None:
+            self._bar = LibraryBar(draft.session.images, tasks, card)
+            self._bar.added.connect(draft.choose_image)
+            inside.addWidget(self._bar)
+            self._subscriptions.add(draft.session.images, self._library_changed)
+            self.destroyed.connect(self._subscriptions.clear)
         layout.addWidget(card)
+
+    def close_subscriptions(self) -> None:
+        """Stop listening to the library."""
+        self._subscriptions.clear()
+
+    def _library_changed(self, _image: LibraryImage) -> None:
+        self._shown_for = ()
+        self.draft.changed.emit()
 
     def title(self) -> str:
         return self.tr("Image")
@@ -77,9 +97,15 @@ class ImagePage(WizardPage):
         if shown_for != self._shown_for:
             self._shown_for = shown_for
             self._quiet = True
-            self._model.set_choices([self._choice(image) for image in draft.catalog.images(request.cloud)])
+            choices = [self._choice(image) for image in draft.catalog.images(request.cloud)]
+            self._model.set_choices([*self._own_choices(), *choices])
             self._quiet = False
         self._mark_current()
+        if self._bar is not None:
+            self._bar.setVisible(draft.on_host)
+        if draft.own_image:
+            self._show_own()
+            return
         try:
             image = draft.catalog.image(request.cloud, request.image)
         except NotFound as error:
@@ -89,6 +115,8 @@ class ImagePage(WizardPage):
             return
         self._detail_title.setText(image.title)
         self._detail.setText(self._detail_text(image))
+        if self._bar is not None and draft.on_host:
+            self._bar.show_image(image, draft.library_image())
         problem = draft.field_problem("image")
         reason = draft.reason_for(partial(image_unfit, image))
         if problem:
@@ -105,6 +133,30 @@ class ImagePage(WizardPage):
             else ""
         )
 
+    def _show_own(self) -> None:
+        known = self.draft.library_image()
+        self._detail_title.setText(known.title if known is not None else self.draft.request.image)
+        self._detail.setText(f"{known.kind.value}  ·  {known.source}" if known is not None else "")
+        self._error.show_text(self.draft.field_problem("image"), Tone.BAD)
+        self._place.show_text("")
+        if self._bar is not None:
+            self._bar.show_image(None, known)
+
+    def _own_choices(self) -> list[Choice]:
+        """Images of the library that are not of the catalogue."""
+        draft = self.draft
+        listed = {image.name for image in draft.catalog.images(draft.request.cloud)}
+        return [
+            Choice(
+                LIBRARY_PREFIX + image.id,
+                image.title or image.id,
+                f"{image.kind.value}  ·  {image.id}",
+                (Badge(self.tr("mine"), Tone.GOOD),),
+            )
+            for image in draft.library_images()
+            if image.id not in listed
+        ]
+
     def _choice(self, image: Image) -> Choice:
         reason = self.draft.reason_for(partial(image_unfit, image))
         badges = [
@@ -112,6 +164,9 @@ class ImagePage(WizardPage):
         ]
         if image.launch_set:
             badges.insert(0, Badge(self.tr("launch 2020"), Tone.WARNING))
+        known = {one.id: one for one in self.draft.library_images()} if self.draft.on_host else {}
+        if image.name in known and known[image.name].state is ImageState.READY:
+            badges.insert(0, Badge(self.tr("downloaded"), Tone.GOOD))
         parts = [image.name, image.project]
         if image.kernel:
             parts.append(self.tr("kernel {0}").format(image.kernel))

@@ -130,7 +130,9 @@ class ReviewPage(WizardPage):
         card = Card(parent)
         inside = column(card, margin=14, spacing=8)
         top = QHBoxLayout()
-        top.addWidget(heading(self.tr("The same request for Google Cloud"), card, 1.05), 1)
+        self._exports_title = heading(self.tr("The same request for Google Cloud"), card, 1.05)
+        top.addWidget(self._exports_title)
+        top.addStretch(1)
         save = QPushButton(self.tr("Save &request …"), card)
         save.setObjectName("wizard.saveRequest")
         save.setAutoDefault(False)
@@ -230,12 +232,14 @@ class ReviewPage(WizardPage):
         try:
             region = catalog.region(request.cloud, request.region).title
             machine_type = catalog.machine_type(request.cloud, request.machine_type)
-            image = catalog.image(request.cloud, request.image)
+            image = self._image_words()
         except NotFound as error:
             self._rows[Step.WHERE].setText(str(error))
             return
         self._rows[Step.WHERE].setText(
-            self.tr("{0}, as if on {1}: {2} ({3}), zone {4}").format(
+            provider
+            if draft.on_host
+            else self.tr("{0}, as if on {1}: {2} ({3}), zone {4}").format(
                 provider, catalog.cloud_title(request.cloud), request.region, region, request.zone
             )
         )
@@ -254,7 +258,7 @@ class ReviewPage(WizardPage):
             )
             parts.append(f"{field_title('nic_type')}: {setting_text('nic_type', request.nic_type)}")
         self._rows[Step.MACHINE].setText(" · ".join(parts))
-        self._rows[Step.IMAGE].setText(f"{image.title} · {image.name}")
+        self._rows[Step.IMAGE].setText(image)
         shielded = [
             title
             for on, title in (
@@ -268,6 +272,9 @@ class ReviewPage(WizardPage):
         self._rows[Step.CONFIDENTIAL].setText(
             " · ".join([technology, self.tr("Shielded VM: {0}").format(", ".join(shielded) or self.tr("off"))])
         )
+        if draft.on_host:
+            self._rows[Step.DATA].setText(self._seed_words())
+            return
         summary = draft.summary
         records = (
             self.tr("{0}, {1} rows").format(summary.path.name, f"{summary.rows:,}")
@@ -276,7 +283,32 @@ class ReviewPage(WizardPage):
         )
         self._rows[Step.DATA].setText(f"{records} · {self.tr('disk key {0}').format(request.disk_key)}")
 
+    def _image_words(self) -> str:
+        """Title and name. Raises NotFound."""
+        request = self.draft.request
+        if self.draft.own_image:
+            known = self.draft.library_image()
+            return f"{known.title} · {request.image}" if known is not None else request.image
+        image = self.draft.catalog.image(request.cloud, request.image)
+        return f"{image.title} · {image.name}"
+
+    def _seed_words(self) -> str:
+        seed = self.draft.request.seed
+        if seed is None:
+            return self.tr("Nothing for the first boot")
+        parts = [self.tr("hostname {0}").format(seed.hostname)]
+        if seed.user:
+            parts.append(self.tr("user {0}").format(seed.user))
+        if seed.ssh_keys:
+            parts.append(self.tr("%n SSH key(s)", "", len(seed.ssh_keys)))
+        return " · ".join(parts)
+
     def _show_exports(self) -> None:
+        # What a host is asked for has no form for a cloud's tools; the request itself can be saved all the same.
+        self._exports_title.setVisible(not self.draft.on_host)
+        self._tabs.setVisible(not self.draft.on_host)
+        if self.draft.on_host:
+            return
         for export_format, (text, note, copy) in self._exports.items():
             try:
                 export = export_request(self.draft.catalog, self.draft.request, export_format)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from confvm_gui.catalog import Catalog
 from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.instance import Instance
+from confvm_gui.domain.ports.image_library import ImageLibrary
 from confvm_gui.domain.ports.provider import Provider
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class WizardSession(Protocol):
 
     @property
     def inventory(self) -> InventoryLike: ...
+
+    @property
+    def images(self) -> ImageLibrary | None: ...
 
     @property
     def readonly(self) -> bool: ...

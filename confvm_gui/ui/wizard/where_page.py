@@ -78,8 +78,6 @@ class WherePage(WizardPage):
             combo.setMinimumContentsLength(12)
         for name, provider in self.draft.session.providers.items():
             self._provider.addItem(provider.title, name)
-        for cloud in self.draft.catalog.clouds:
-            self._cloud.addItem(self.draft.catalog.cloud_title(cloud), cloud)
         self._provider.activated.connect(lambda _row: self.draft.choose_provider(str(self._provider.currentData())))
         self._cloud.activated.connect(lambda _row: self.draft.choose_cloud(str(self._cloud.currentData())))
         fields = (
@@ -178,6 +176,12 @@ class WherePage(WizardPage):
         self._suggestion.setText(self.tr("Use {0}").format(suggestion))
         self._suggestion.setVisible(offer)
         self._provider.setCurrentIndex(self._provider.findData(request.provider))
+        clouds = list(draft.clouds())
+        if [self._cloud.itemData(row) for row in range(self._cloud.count())] != clouds:
+            self._cloud.clear()
+            for cloud in clouds:
+                self._cloud.addItem(draft.catalog.cloud_title(cloud), cloud)
+        self._cloud.setEnabled(len(clouds) > 1)
         self._cloud.setCurrentIndex(self._cloud.findData(request.cloud))
         provider = draft.provider
         problem = draft.field_problem("provider", "cloud")
@@ -190,6 +194,11 @@ class WherePage(WizardPage):
                 self.tr("A rehearsal on this computer: everything of {0} can be chosen, nothing is sent there.").format(
                     draft.catalog.cloud_title(request.cloud)
                 )
+            )
+        elif draft.on_host:
+            self._provider_note.set_tone(Tone.MUTED)
+            self._provider_note.setText(
+                self.tr("A real virtual machine on this host. Hosts are added on the page Hosts.")
             )
         else:
             self._provider_note.setText("")

@@ -81,6 +81,7 @@ class LaunchWizard(QDialog):
         self._busy = False
         self._over = False
         self._leaving = False
+        self._close_images: Callable[[], None] = lambda: None
         self._build()
         self._shortcuts()
         self.draft.changed.connect(self._show_state)
@@ -253,7 +254,9 @@ class LaunchWizard(QDialog):
             case Step.IMAGE:
                 from confvm_gui.ui.wizard.image_page import ImagePage
 
-                return ImagePage(self.draft, self._stack)
+                images = ImagePage(self.draft, self._tasks, self._stack)
+                self._close_images = images.close_subscriptions
+                return images
             case Step.CONFIDENTIAL:
                 from confvm_gui.ui.wizard.confidential_page import ConfidentialPage
 
@@ -329,7 +332,9 @@ class LaunchWizard(QDialog):
             return
         self._over = True
         self._subscriptions.clear()
+        self._close_images()
         self._tasks.cancel("check records")
+        self._tasks.cancel("image library")
         self.close()
 
     def _on_step_wanted(self, number: int) -> None:

@@ -1,0 +1,313 @@
+"""Serial consoles over libvirt's streams.
+
+A console is opened once somebody asks for it, and for what the console itself starts, so that the first lines of a boot
+are there. Its stream does not block: libvirt's event thread reads what has come and posts it. The stream ends with the
+machine; the next power-on opens another, and the scroll-back goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Collection, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from confvm_gui.domain.errors import ConfvmError, WrongState
+from confvm_gui.providers.libvirt.connection import LibvirtConnection
+from confvm_gui.providers.libvirt.events import post
+from confvm_gui.providers.libvirt.power import lookup
+
+if TYPE_CHECKING:
+    import libvirt
+
+SCROLLBACK_BYTES: Final = 1 << 20
+_READ_BYTES: Final = 64 << 10
+_SEND_BYTES: Final = 16 << 10
+_CLOSE_SECONDS: Final = 1.0
+"""How long closing waits for a host that hangs."""
+_WRITE_SECONDS: Final = 10.0
+_RETRY_SECONDS: Final = 0.02
+"""Until a full stream takes more input."""
+
+
+class DomainConsole:
+    """Implements domain.ports.console.Console. Survives stop and start of its instance and a lost connection."""
+
+    def __init__(self, connection: LibvirtConnection, instance_id: str) -> None:
+        self._connection = connection
+        self._instance_id = instance_id
+        self._buffer = bytearray()
+        self._queues: set[asyncio.Queue[bytes | None]] = set()
+        self._ended = False
+        self._runs = False
+        self._wire: _Wire | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._leaving: list[Future[None]] = []
+        self.written = 0
+        """Bytes that have come since it was first opened."""
+        self.trouble = ""
+        """Why there is no output while the machine runs, in one sentence."""
+
+    @property
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def attached(self) -> bool:
+        """Whether a stream of the running machine is open."""
+        return self._wire is not None
+
+    def scrollback(self) -> bytes:
+        return bytes(self._buffer)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Scroll-back, then output as it comes."""
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._queues.add(queue)
+        if self._ended:
+            queue.put_nowait(None)
+        try:
+            if self._buffer:
+                yield bytes(self._buffer)
+            while (data := await queue.get()) is not None:
+                yield data
+        finally:
+            self._queues.discard(queue)
+
+    async def write(self, data: bytes) -> None:
+        """Raises WrongState when the instance does not run, Transient when it takes no input for 10 seconds."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
+        wire = self._wire
+        if wire is None or not self._runs:
+            raise WrongState(self.trouble or "The instance does not run: nobody reads its serial port")
+        try:
+            async with asyncio.timeout(_WRITE_SECONDS):
+                while data:
+                    taken = await self._connection.call(partial(wire.send, data[:_SEND_BYTES]))
+                    data = data[taken:]
+                    if not taken:
+                        await asyncio.sleep(_RETRY_SECONDS)
+        except TimeoutError:
+            raise WrongState("The instance does not read its serial port") from None
+
+    # What the provider tells ----------------------------------------------------------------------------------------
+
+    def attach(self) -> None:
+        """The machine runs: open its console unless that is done.
+
+        The stream of an earlier power-on may still be there; its end, which is on its way, opens the next.
+        """
+        self._runs = True
+        if self._ended or self._wire is not None or self._opening is not None:
+            return
+        self._opening = asyncio.get_running_loop().create_task(self._open(), name="libvirt console")
+
+    def stopped(self) -> None:
+        """The machine has ended; what it still had to say comes before its stream ends."""
+        self._runs = False
+
+    def detach(self) -> None:
+        """Let the stream go."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            self._leave(wire)
+
+    def forget_wire(self) -> None:
+        """The connection is lost, and the stream with it."""
+        self._wire = None
+
+    def feed(self, data: bytes) -> None:
+        """Output of the guest."""
+        self.written += len(data)
+        self._buffer += data
+        if len(self._buffer) > SCROLLBACK_BYTES:
+            # Cut at the start of a line, so that the view does not begin in the middle of one.
+            cut = self._buffer.find(b"\n", len(self._buffer) - SCROLLBACK_BYTES) + 1
+            del self._buffer[: cut or len(self._buffer) - SCROLLBACK_BYTES]
+        for queue in self._queues:
+            queue.put_nowait(data)
+
+    def end(self) -> None:
+        """The instance is deleted: streams end."""
+        self._ended = True
+        self.detach()
+        for queue in self._queues:
+            queue.put_nowait(None)
+
+    async def aclose(self) -> None:
+        self.end()
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+        if self._leaving:
+            await asyncio.wait([asyncio.wrap_future(leaving) for leaving in self._leaving], timeout=_CLOSE_SECONDS)
+
+    # Inside ---------------------------------------------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        wire = _Wire(self._connection, asyncio.get_running_loop(), self)
+        try:
+            await self._connection.call(partial(wire.open, instance_id=self._instance_id))
+        except ConfvmError as error:
+            self.trouble = error.message
+            self._leave(wire)
+        except asyncio.CancelledError:
+            self._leave(wire)
+            raise
+        else:
+            self.trouble = ""
+            if self._ended or wire.ended:
+                self._leave(wire)
+            else:
+                self._wire = wire
+        finally:
+            self._opening = None
+
+    def wire_ended(self, wire: _Wire) -> None:
+        """The stream has ended by itself, with the machine."""
+        wire.ended = True
+        if self._wire is wire:
+            self.detach()
+            if self._runs:
+                self.attach()
+
+    def _leave(self, wire: _Wire) -> None:
+        self._leaving = [leaving for leaving in self._leaving if not leaving.done()]
+        self._leaving.append(wire.leave())
+
+
+class _Wire:
+    """One stream of libvirt's. It is opened and closed in threads and read in the event thread, never on the loop."""
+
+    def __init__(self, connection: LibvirtConnection, loop: asyncio.AbstractEventLoop, console: DomainConsole) -> None:
+        self._connection = connection
+        self._loop = loop
+        self._console = console
+        self._lock = threading.Lock()
+        self._closing = threading.Lock()
+        self._stream: libvirt.virStream | None = None
+        self._left = False
+        self.ended = False
+
+    def open(self, conn: libvirt.virConnect, instance_id: str) -> None:
+        import libvirt
+
+        stream = conn.newStream(libvirt.VIR_STREAM_NONBLOCK)
+        lookup(conn, instance_id).openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        events = libvirt.VIR_STREAM_EVENT_READABLE | libvirt.VIR_STREAM_EVENT_HANGUP | libvirt.VIR_STREAM_EVENT_ERROR
+        stream.eventAddCallback(events, self._on_event, None)
+        with self._lock:
+            self._stream = stream
+            left = self._left
+        if left or not self._connection.hold(conn, self.close):
+            self.close()  # nobody waited for it
+
+    def send(self, data: bytes, _conn: libvirt.virConnect) -> int:
+        """How many bytes the stream has taken; 0 when it is full."""
+        with self._lock:
+            stream = self._stream
+        if stream is None:
+            raise WrongState("The instance does not run: nobody reads its serial port")
+        return max(stream.send(data), 0)
+
+    def leave(self) -> Future[None]:
+        """Close it, in a thread: that asks the host, which may hang."""
+        done: Future[None] = Future()
+
+        def close() -> None:
+            self.close()
+            self._connection.drop(self.close)
+            done.set_result(None)
+
+        threading.Thread(target=close, name="libvirt-console-close", daemon=True).start()
+        return done
+
+    def close(self) -> None:
+        """In a thread. Waits for another that is at it."""
+        with self._closing:
+            with self._lock:
+                self._left = True
+                stream, self._stream = self._stream, None
+            if stream is None:
+                return
+            import libvirt
+
+            with suppress(libvirt.libvirtError):
+                stream.eventRemoveCallback()
+            with suppress(libvirt.libvirtError):
+                stream.abort()
+
+    def _on_event(self, stream: libvirt.virStream, _events: int, _opaque: object) -> None:
+        """In the event thread: one read, as the event comes again while there is more."""
+        import libvirt
+
+        try:
+            data = stream.recv(_READ_BYTES)
+        except libvirt.libvirtError:
+            data = b""
+        if isinstance(data, int):  # nothing there after all
+            return
+        if data:
+            post(self._loop, partial(self._console.feed, data))
+            return
+        with suppress(libvirt.libvirtError):
+            stream.eventUpdateCallback(0)
+        post(self._loop, partial(self._console.wire_ended, self))
+
+
+class Consoles:
+    """The consoles of one host's instances."""
+
+    def __init__(self, connection: LibvirtConnection) -> None:
+        self._connection = connection
+        self._consoles: dict[str, DomainConsole] = {}
+
+    def get(self, instance_id: str, *, live: bool) -> DomainConsole:
+        """Somebody wants to see it."""
+        console = self._consoles.get(instance_id)
+        if console is None:
+            console = self._consoles[instance_id] = DomainConsole(self._connection, instance_id)
+        if live and self._connection.connected:
+            console.attach()
+        return console
+
+    def expect(self, instance_id: str) -> None:
+        """It is about to be started by the console: its first output is wanted."""
+        self.get(instance_id, live=False)
+
+    def connected(self, live: Collection[str]) -> None:
+        """The connection is there: those of live instances are opened again."""
+        for instance_id, console in self._consoles.items():
+            if instance_id in live:
+                console.attach()
+
+    def runs(self, instance_id: str) -> None:
+        console = self._consoles.get(instance_id)
+        if console is not None:
+            console.attach()
+
+    def stopped(self, instance_id: str) -> None:
+        console = self._consoles.get(instance_id)
+        if console is not None:
+            console.stopped()
+
+    def lost(self) -> None:
+        """The connection closes the streams itself."""
+        for console in self._consoles.values():
+            console.forget_wire()
+
+    def end(self, instance_id: str) -> None:
+        console = self._consoles.pop(instance_id, None)
+        if console is not None:
+            console.end()
+
+    def written(self) -> Mapping[str, int]:
+        """Bytes that have come of each."""
+        return {instance_id: console.written for instance_id, console in self._consoles.items()}
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*(console.aclose() for console in self._consoles.values()))
