@@ -65,13 +65,21 @@ def build_parser() -> argparse.ArgumentParser:
         "--attest", action="store_true", help="ask the instance who vouches for it and verify that; exit 1 if untrusted"
     )
 
-    commands.add_parser("list", parents=[everywhere], help="all instances")
-    show = commands.add_parser("show", parents=[everywhere], help="one instance")
+    connecting = _connecting(everywhere)
+    commands.add_parser("list", parents=[connecting], help="all instances; with --connect also what hosts say now")
+    show = commands.add_parser("show", parents=[connecting], help="one instance")
     show.add_argument("name", metavar="NAME")
 
+    from confvm_gui.app.hosts_commands import add_hosts_parsers
+
+    add_hosts_parsers(commands, [connecting])
     from confvm_gui.app.attest_command import add_attest_parser
 
     add_attest_parser(commands, [everywhere])
+
+    from confvm_gui.app.exposure_command import add_scan_parser
+
+    add_scan_parser(commands, [connecting])
 
     audit = commands.add_parser("audit", help="the event log").add_subparsers(
         dest="audit_command", required=True, metavar="COMMAND", parser_class=_Parser
@@ -89,6 +97,10 @@ def build_parser() -> argparse.ArgumentParser:
     from confvm_gui.app.endorsements_command import add_endorsements_parser
 
     add_endorsements_parser(commands, [everywhere])
+
+    from confvm_gui.app.images_command import add_images_parser
+
+    add_images_parser(commands, [everywhere])
 
     from confvm_gui.app.tool_commands import add_tool_parsers
 
@@ -115,6 +127,14 @@ def _everywhere() -> _Parser:
     parser = _Parser(add_help=False)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--data-dir", type=_path, metavar="DIR", help="where the console keeps its data")
+    return parser
+
+
+def _connecting(everywhere: _Parser) -> _Parser:
+    from confvm_gui.app.hosts_commands import add_connect_option
+
+    parser = _Parser(add_help=False, parents=[everywhere])
+    add_connect_option(parser)
     return parser
 
 
@@ -166,6 +186,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         from confvm_gui.app.endorsements_command import run_endorsements
 
         return run_endorsements(options, sys.stdout)
+    if options.command == "images":
+        from confvm_gui.app.images_command import run_images
+
+        return run_images(options, sys.stdout)
     from confvm_gui.app.tool_commands import run_tool
 
     answer = run_tool(options, sys.stdout)
@@ -205,16 +229,30 @@ def _dispatch_long(options: argparse.Namespace) -> int:
         from confvm_gui.app.attest_command import run_attest
 
         return asyncio.run(run_attest(options, sys.stdout))
+    if options.command == "scan":
+        from confvm_gui.app.exposure_command import run_scan
+
+        return asyncio.run(run_scan(options, sys.stdout))
     if options.command == "bench":
         from confvm_gui.app.bench_command import run_bench
 
         return run_bench(options.names, options.json, sys.stdout)
+    if options.command in ("create", "start", "stop", "delete", "peek"):
+        from confvm_gui.app import hosts_commands
+
+        run = hosts_commands.run_peek if options.command == "peek" else hosts_commands.run_act
+        return asyncio.run(run(options, sys.stdout))
     from confvm_gui.app import store_commands
 
     if options.command == "list":
-        return asyncio.run(store_commands.list_instances(options.data_dir, options.json, sys.stdout))
+        listing = store_commands.list_instances(options.data_dir, options.json, sys.stdout, connect=options.connect)
+        return asyncio.run(listing)
     if options.command == "show":
-        return asyncio.run(store_commands.show_instance(options.data_dir, options.name, options.json, sys.stdout))
+        return asyncio.run(
+            store_commands.show_instance(
+                options.data_dir, options.name, options.json, sys.stdout, connect=options.connect
+            )
+        )
     if options.audit_command == "verify":
         return asyncio.run(store_commands.verify_audit(options.data_dir, options.json, sys.stdout))
     return asyncio.run(store_commands.export_audit(options.data_dir, options.output, sys.stdout))

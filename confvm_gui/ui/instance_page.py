@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from confvm_gui.ui.panels.instance_panel import InstancePanel
     from confvm_gui.ui.panels.memory.panel import MemoryPanel
 
-TABS = ("overview", "memory", "console", "events", "metrics", "attestation")
+TABS = ("overview", "memory", "exposure", "console", "events", "metrics", "attestation")
 """Keys of the tabs, in their order."""
-_NARROW = 620
+_NARROW = 800
 """Pixels of width below which tabs go without icons."""
 
 
@@ -80,6 +80,8 @@ class InstancePage(QWidget):
         self._subscriptions = Subscriptions()
         self.instance_id = ""
         self._narrow = False
+        self._place: int | None = None
+        """GPA that the memory panel shows once it is made."""
         self.name = ElidedLabel()
         self.name.setObjectName("instance-name")
         self.name.setProperty("kind", "title")
@@ -114,6 +116,7 @@ class InstancePage(QWidget):
         titles = {
             "overview": self.tr("Overview"),
             "memory": self.tr("Memory"),
+            "exposure": self.tr("Exposure"),
             "console": self.tr("Console"),
             "events": self.tr("Events"),
             "metrics": self.tr("Metrics"),
@@ -190,6 +193,16 @@ class InstancePage(QWidget):
         """Bring a tab to the front."""
         self.tabs.setCurrentIndex(TABS.index(key))
 
+    def show_record(self, record_id: str) -> None:
+        """Show an attestation record; a panel that is only being made shows the newest by itself."""
+        self.show_tab("attestation")
+        panel = self._tab_of["attestation"].panel
+        if panel is not None:
+            from confvm_gui.ui.panels.attestation.panel import AttestationPanel
+
+            if isinstance(panel, AttestationPanel):
+                panel.choose(record_id)
+
     def panel(self, key: str) -> QWidget | None:
         """The panel of a tab, None as long as nobody has looked at it."""
         return self._tab_of[key].panel
@@ -231,7 +244,11 @@ class InstancePage(QWidget):
             waiting = EmptyState(tab.key, self.tr("Loading …"), "")
             theme_controller().dress(waiting)
             tab.rows.addWidget(waiting)
-            make = self._make_memory if tab.key == "memory" else self._make_attestation
+            late: dict[str, Callable[[], Awaitable[InstancePanel | MemoryPanel]]] = {
+                "memory": self._make_memory,
+                "exposure": self._make_exposure,
+            }
+            make = late.get(tab.key, self._make_attestation)
             self._tasks.start(f"{tab.key} panel", self._make_late(tab, make))
 
     def _make_overview(self) -> InstancePanel:
@@ -263,6 +280,29 @@ class InstancePage(QWidget):
 
         return MemoryPanel(self._session, self)
 
+    async def _make_exposure(self) -> InstancePanel | MemoryPanel:
+        await load("confvm_gui.ui.panels.exposure.panel")
+        from confvm_gui.ui.panels.exposure.panel import ExposurePanel
+
+        panel = ExposurePanel(self._session, self)
+        panel.problem.connect(self.problem)
+        panel.place_wanted.connect(self._show_place)
+        return panel
+
+    def _show_place(self, gpa: int) -> None:
+        """Show a byte in the memory panel; if nobody has looked at that yet, once it is made."""
+        self._place = gpa
+        self.show_tab("memory")
+        self._go_to_place()
+
+    def _go_to_place(self) -> None:
+        from confvm_gui.ui.panels.memory.panel import MemoryPanel
+
+        panel = self._tab_of["memory"].panel
+        if self._place is not None and isinstance(panel, MemoryPanel):
+            panel.go_to(self._place)
+            self._place = None
+
     async def _make_attestation(self) -> InstancePanel | MemoryPanel:
         await load("confvm_gui.ui.panels.attestation.panel")
         from confvm_gui.ui.panels.attestation.panel import AttestationPanel
@@ -282,6 +322,8 @@ class InstancePage(QWidget):
         if self.tab == tab.key and self.instance_id:
             panel.set_instance(self.instance_id)
             self.tab_changed.emit(tab.key)
+            if tab.key == "memory":
+                self._go_to_place()
 
     async def aclose(self) -> None:
         """End what the panels do and await it."""

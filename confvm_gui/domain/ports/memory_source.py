@@ -46,3 +46,12 @@ class WritableMemory(Protocol):
 
     async def write(self, gpa: int, data: bytes) -> None:
         """Write raw bytes into DRAM, as a hijacked hypervisor could. Any alignment and length within a region."""
+
+
+@runtime_checkable
+class DescribedMemory(Protocol):
+    """A source that has something to say of its pages which their kinds cannot."""
+
+    @property
+    def note(self) -> str:
+        """One or two sentences for a person; "" where there is nothing to say."""

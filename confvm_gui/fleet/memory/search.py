@@ -160,7 +160,7 @@ class _Tally:
         for pattern in self._patterns:
             # Only what the new bytes complete: the rest was counted when it came.
             start = max(0, len(carry) - len(pattern.data) + 1)
-            positions = _positions(joined, pattern.data, start)
+            positions = match_positions(joined, pattern.data, start)
             self.count += positions.size
             pages = (positions - len(carry)) // PAGE_SIZE
             # A match that begins in the carry lies in the page before this chunk.
@@ -178,7 +178,7 @@ class _Tally:
         self._carry_kinds = kinds[-1:]
 
 
-def _positions(data: bytes, needle: bytes, start: int) -> NDArray[np.int64]:
+def match_positions(data: bytes, needle: bytes, start: int) -> NDArray[np.int64]:
     """Where `needle` begins in `data[start:]`, overlapping matches included, ascending."""
     found: list[int] = []
     position = data.find(needle, start)

@@ -1,0 +1,1 @@
+"""The Exposure tab: is what must stay secret readable by the host?"""
