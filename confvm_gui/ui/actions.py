@@ -23,7 +23,7 @@ KINDS = (
 )
 """What can be done to instances that exist, in the order of menus."""
 _IN_TOOL_BAR = ("new", "start", "stop", "pause", "resume", "reset", "delete")
-PAGES = ("fleet", "events", "evidence", "settings", "help", "about")
+PAGES = ("fleet", "events", "evidence", "hosts", "settings", "help", "about")
 """Keys of the pages of the window."""
 
 
@@ -61,6 +61,7 @@ class ShellActions:
             "fleet": self._make("page-fleet", translate("ShellActions", "&Fleet"), "fleet", "Ctrl+1"),
             "events": self._make("page-events", translate("ShellActions", "&Events"), "events", "Ctrl+2"),
             "evidence": self._make("page-evidence", translate("ShellActions", "E&vidence files"), "evidence", "Ctrl+3"),
+            "hosts": self._make("page-hosts", translate("ShellActions", "&Hosts"), "hosts", "Ctrl+4"),
             "settings": self._make("page-settings", translate("ShellActions", "&Settings"), "settings", "Ctrl+,"),
             "help": self._make("page-help", translate("ShellActions", "&Help"), "help", "F1"),
             "about": self._make("page-about", translate("ShellActions", "&About"), "about", ""),
@@ -120,7 +121,8 @@ class ShellActions:
         instance = bar.addMenu(translate("ShellActions", "&Instance"))
         self.fill_instance_menu(instance)
         view = bar.addMenu(translate("ShellActions", "&View"))
-        view.addActions([self.pages["fleet"], self.pages["events"], self.pages["evidence"], self.jobs, self.filter])
+        view.addActions([self.pages[key] for key in ("fleet", "events", "evidence", "hosts")])
+        view.addActions([self.jobs, self.filter])
         view.addSeparator()
         view.addActions(list(self.tabs.values()))
         view.addSeparator()

@@ -48,9 +48,12 @@ class Banner(QFrame):
         self._tone = tone
         self.setProperty("banner", tone.value)
         self.setObjectName(f"banner-{tone.value}")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(UNIT + 4, UNIT - 2, UNIT, UNIT - 2)
+        self.rows = QVBoxLayout(self)
+        """For what stands below the sentence."""
+        self.rows.setContentsMargins(UNIT + 4, UNIT - 2, UNIT, UNIT - 2)
+        row = self._row = QHBoxLayout()
         row.setSpacing(UNIT)
+        self.rows.addLayout(row)
         self._mark = QLabel()
         row.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignVCenter)
         self.label = QLabel(text)
@@ -60,6 +63,7 @@ class Banner(QFrame):
         self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         row.addWidget(self.label, 1)
         self.action_button: QPushButton | None = None
+        self._closers = 0
         if action and on_action is not None:
             button = QPushButton(action)
             if dangerous:
@@ -72,6 +76,7 @@ class Banner(QFrame):
             keep = QPushButton(dismiss_word)
             keep.clicked.connect(self._put_away)
             row.addWidget(keep)
+            self._closers = 1
         elif dismissable:
             close = QToolButton()
             close.setAccessibleName(self.tr("Dismiss"))
@@ -79,8 +84,13 @@ class Banner(QFrame):
             bind_icon(close, "close", "muted")
             close.clicked.connect(self._put_away)
             row.addWidget(close)
+            self._closers = 1
         self._draw_mark()
         theme_controller().changed.connect(self._draw_mark)
+
+    def add_button(self, button: QWidget) -> None:
+        """Before what puts the banner away; unlike the action, it leaves the banner where it is."""
+        self._row.insertWidget(self._row.count() - self._closers, button)
 
     def _draw_mark(self) -> None:
         name, role = _MARKS[self._tone]

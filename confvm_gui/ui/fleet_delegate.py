@@ -114,6 +114,8 @@ class FleetDelegate(QStyledItemDelegate):
             case FleetColumn.TRUST:
                 name, role = TRUST_MARKS[instance.trust]
                 text_role = "muted" if instance.trust in (Trust.NOT_APPLICABLE, Trust.UNKNOWN) else "text"
+                if instance.emulated and instance.trust is Trust.TRUSTED:
+                    role = "warning"
                 if is_stale(instance, self._model.max_age):
                     role = text_role = "warning"
                 text = self._model.cell(instance, column)

@@ -19,7 +19,7 @@ DEFAULT_WIDTHS = {
     FleetColumn.NAME: 190,
     FleetColumn.STATE: 108,
     FleetColumn.TECHNOLOGY: 122,
-    FleetColumn.TRUST: 168,
+    FleetColumn.TRUST: 204,
     FleetColumn.LOAD: 100,
     FleetColumn.PROVIDER: 160,
     FleetColumn.REGION: 118,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -41,6 +42,8 @@ class LaunchFlow(QObject):
 
     async def _open(self) -> None:
         await load("confvm_gui.ui.wizard.wizard")
+        # Who is quick asks for the wizard before the catalogue has been read.
+        await asyncio.to_thread(self._session.catalog.load)
         from confvm_gui.ui.wizard.wizard import LaunchWizard
 
         wizard = LaunchWizard(self._session, self._window)
@@ -48,7 +51,14 @@ class LaunchFlow(QObject):
         wizard.submitted.connect(self._submitted)
         wizard.destroyed.connect(self._gone)
         self.wizard = wizard
+        # In several turns of the event loop: together they would take longer than a key press should wait.
+        await asyncio.sleep(0)
+        if self.wizard is not wizard:
+            return  # gone with the window meanwhile
         theme_controller().dress(wizard)
+        await asyncio.sleep(0)
+        if self.wizard is not wizard:
+            return
         wanted = wizard.sizeHint()
         wizard.resize(min(wanted.width(), self._window.width()), min(wanted.height(), self._window.height()))
         wizard.open()

@@ -26,6 +26,7 @@ _THEN = (
     "confvm_gui.ui.panels.memory.panel",
     "confvm_gui.ui.panels.attestation.panel",
     "confvm_gui.ui.evidence.page",
+    "confvm_gui.ui.hosts.page",
     "pyqtgraph",
     "importlib.metadata",
     "confvm_gui.ui.panels.settings",
@@ -34,7 +35,7 @@ _THEN = (
 )
 
 
-_PAGES = ("settings", "events", "evidence", "help", "about")
+_PAGES = ("settings", "events", "evidence", "hosts", "help", "about")
 """Made before anybody asks: to make a page and to show it together takes up to 50 ms on a busy computer."""
 _REST_SECONDS = 0.02
 
@@ -50,8 +51,13 @@ async def load(module: str) -> None:
         await asyncio.to_thread(importlib.import_module, module)
 
 
-async def load_ahead(instance_page: Callable[[], InstancePage], make_page: Callable[[str], object]) -> None:
-    """Load what is likely to be wanted, and make the instance page and the window's pages, each in its own turn."""
+async def load_ahead(
+    instance_page: Callable[[], InstancePage], make_page: Callable[[str], object], last: Callable[[], object]
+) -> None:
+    """Load what is likely to be wanted, and make the instance page and the window's pages, each in its own turn.
+
+    `last` is called at the end, in a thread.
+    """
     for name in _FIRST:
         await load(name)
     page = instance_page()
@@ -62,6 +68,7 @@ async def load_ahead(instance_page: Callable[[], InstancePage], make_page: Calla
     for key in _PAGES:
         make_page(key)
         await asyncio.sleep(_REST_SECONDS)
+    await asyncio.to_thread(last)
 
 
 async def _make_types() -> None:

@@ -30,6 +30,7 @@ class NavigationRail(QFrame):
             ("fleet", self.tr("Fleet")),
             ("events", self.tr("Events")),
             ("evidence", self.tr("Evidence")),
+            ("hosts", self.tr("Hosts")),
             ("settings", self.tr("Settings")),
             ("help", self.tr("Help")),
             ("about", self.tr("About")),

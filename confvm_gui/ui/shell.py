@@ -22,8 +22,8 @@ from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from confvm_gui.domain.instance import Instance
-from confvm_gui.domain.operation import Operation, OperationKind, OperationStatus
+from confvm_gui.domain.instance import Instance, InstanceState
+from confvm_gui.domain.operation import OperationKind
 from confvm_gui.fleet.inventory import InventoryChange, ProviderStatus
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.actions import KINDS, ShellActions
@@ -32,6 +32,7 @@ from confvm_gui.ui.bridge.subscriptions import Subscriptions
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.crash_notice import CrashNotice
 from confvm_gui.ui.evidence.drop_area import EvidenceDrop
+from confvm_gui.ui.failure_notices import FailureNotices
 from confvm_gui.ui.fleet_page import FleetPage
 from confvm_gui.ui.icons import pixmap
 from confvm_gui.ui.instance_requests import InstanceRequests
@@ -43,7 +44,7 @@ from confvm_gui.ui.navigation_rail import NavigationRail
 from confvm_gui.ui.on_screen import fitting
 from confvm_gui.ui.preferences import GEOMETRY, LANGUAGE, text_setting, theme_setting
 from confvm_gui.ui.status_line import StatusLine
-from confvm_gui.ui.text import count_text, operation_word
+from confvm_gui.ui.text import count_text
 from confvm_gui.ui.theme import theme_controller
 from confvm_gui.ui.translations import use_language
 from confvm_gui.ui.window_pages import WindowPage, make_page
@@ -65,6 +66,7 @@ class ShellWindow(QMainWindow):
 
     closed = Signal()
     """The window was closed for good."""
+    loaded_ahead = Signal()  # all that is made before anybody asks is there
 
     def __init__(self, session: FleetSession, *, stalls: Callable[[], StallReport | None] = lambda: None) -> None:
         # Before anything is made: words are looked up and fonts resolved as widgets are made.
@@ -82,7 +84,6 @@ class ShellWindow(QMainWindow):
         self._subscriptions = Subscriptions()
         self._may_close = False
         self._preloaded = False
-        self._failed = 0
         self._expected = ""
         self._palette: CommandPalette | None = None
         self._instance_page: InstancePage | None = None
@@ -95,6 +96,7 @@ class ShellWindow(QMainWindow):
         self.launch = LaunchFlow(session, self.tasks, self)
         self.fleet = FleetPage(self.model, session.settings)
         self.crashes = CrashNotice(session, self.banners, self.actions_.filter.trigger, self.fleet.filter.set_text)
+        self.failures = FailureNotices(session, self.banners, lambda: self.show_jobs(True), self.show_record)
         self.status_line = StatusLine(session)
         self.drop = EvidenceDrop(self)
         self._build()
@@ -169,7 +171,6 @@ class ShellWindow(QMainWindow):
         self.status_line.jobs_wanted.connect(lambda: self.show_jobs(not self.jobs_shown))
         self._subscriptions.add(self.session.inventory.changes, self._inventory_changed)
         self._subscriptions.add(self.session.inventory.provider_changes, self._provider_changed)
-        self._subscriptions.add(self.session.jobs.changes, self._job_changed)
 
     # Pages
 
@@ -186,6 +187,17 @@ class ShellWindow(QMainWindow):
         self.show_page("evidence")
         if (take := self._pages["evidence"].take_files) is not None:
             take(files)
+
+    def show_record(self, instance_id: str, record_id: str) -> None:
+        """Show a verdict: on the instance's page, or, where a launch was undone, on the page for evidence files."""
+        kept = {one.id for one in self.session.inventory.all() if one.state is not InstanceState.CREATING}
+        if instance_id in kept:
+            self.open_instance(instance_id, "attestation")
+            self.instance_page.show_record(record_id)
+            return
+        self.show_page("evidence")
+        if (show := self._pages["evidence"].show_record) is not None:
+            show(record_id)
 
     def _page(self, key: str) -> WindowPage:
         if key not in self._pages:
@@ -323,9 +335,8 @@ class ShellWindow(QMainWindow):
         for kind in KINDS:
             self.actions_.on_instances[kind].setEnabled(possible[kind])
         self.actions_.new.setEnabled(not self.session.readonly)
-        known = bool(self.fleet.view.current_id)
         for action in self.actions_.tabs.values():
-            action.setEnabled(known)
+            action.setEnabled(bool(self.fleet.view.current_id))
         self.actions_.maximize.setEnabled(self.page_shown)
         self.actions_.close_page.setEnabled(self.page_shown)
 
@@ -385,20 +396,6 @@ class ShellWindow(QMainWindow):
                 slot, Banner(Tone.WARNING, text.format(provider=status.title, reason=status.message.rstrip(".")))
             )
 
-    def _job_changed(self, operation: Operation) -> None:
-        if operation.status not in (OperationStatus.FAILED, OperationStatus.ROLLED_BACK):
-            return
-        self._failed = self._failed + 1 if self.banners.banner("jobs") is not None else 1
-        text = self.tr("{job} {name} failed: {reason}").format(
-            job=operation_word(operation.kind),
-            name=operation.instance_name,
-            reason=operation.error or self.tr("no reason was given"),
-        )
-        if self._failed > 1:
-            text = self.tr("%n jobs failed. The last one: ", "", self._failed) + text
-        show = self.tr("Show the jobs")
-        self.banners.put("jobs", Banner(Tone.ERROR, text, show, lambda: self.show_jobs(True)))
-
     def show_error(self, message: str) -> None:
         """One sentence at the top of the window, until it is dismissed or replaced."""
         self.banners.put("error", Banner(Tone.ERROR, message))
@@ -435,7 +432,9 @@ class ShellWindow(QMainWindow):
             asyncio.get_running_loop()
         except RuntimeError:
             return  # shown without a loop, as in a picture of the bare window
-        self.tasks.start("load ahead", load_ahead(lambda: self.instance_page, self._page))
+        # What speaks with AMD and Intel takes 50 ms to load, and the first evidence of all would wait for it.
+        ahead = load_ahead(lambda: self.instance_page, self._page, lambda: self.session.endorsements)
+        self.tasks.start("load ahead", ahead, on_done=lambda _: self.loaded_ahead.emit())
 
     def _restore_geometry(self) -> None:
         saved = text_setting(self.session.settings, GEOMETRY, "")
@@ -488,6 +487,7 @@ class ShellWindow(QMainWindow):
         """End all that the window runs, and await it. The session is left open."""
         self._subscriptions.clear()
         self.crashes.close_subscriptions()
+        self.failures.close_subscriptions()
         self.status_line.close_subscriptions()
         await self.launch.aclose()
         if self._instance_page is not None:

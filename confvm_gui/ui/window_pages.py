@@ -27,12 +27,14 @@ class WindowPage:
     """Ends what the page runs."""
     take_files: Callable[[Sequence[Path]], None] | None = None
     """Does something with files that were dropped on the window."""
+    show_record: Callable[[str], None] | None = None
+    """Shows an attestation record by its id."""
 
 
 def make_page(
     key: str, session: FleetSession, stalls: Callable[[], StallReport | None], on_problem: Callable[[str], None]
 ) -> WindowPage:
-    """The page `events`, `evidence`, `settings`, `help` or `about`."""
+    """The page `events`, `evidence`, `hosts`, `settings`, `help` or `about`."""
     if key == "events":
         from confvm_gui.ui.panels.events import EventsPanel
 
@@ -48,7 +50,9 @@ def make_page(
 
         evidence = EvidencePage(session, session.attestations, lambda: session.endorsements)
         evidence.problem.connect(on_problem)
-        return WindowPage(evidence, aclose=evidence.aclose, take_files=evidence.take)
+        return WindowPage(evidence, aclose=evidence.aclose, take_files=evidence.take, show_record=evidence.show_kept)
+    if key == "hosts":
+        return _make_hosts(session, on_problem)
     if key == "settings":
         from confvm_gui.ui.panels.settings import SettingsPanel
 
@@ -61,3 +65,17 @@ def make_page(
     from confvm_gui.ui.panels.about import AboutPanel
 
     return WindowPage(AboutPanel())
+
+
+def _make_hosts(session: FleetSession, on_problem: Callable[[str], None]) -> WindowPage:
+    if session.hosts is None:
+        from confvm_gui.ui.empty_state import EmptyState
+        from confvm_gui.ui.text import translate
+
+        words = (translate("HostsPage", "No hosts here"), translate("HostsPage", "This session connects to no hosts."))
+        return WindowPage(EmptyState("hosts", *words))
+    from confvm_gui.ui.hosts.page import HostsPage
+
+    hosts = HostsPage(session, session.hosts)
+    hosts.problem.connect(on_problem)
+    return WindowPage(hosts, refresh=hosts.refresh, aclose=hosts.aclose)

@@ -69,17 +69,10 @@
 <context>
     <name>ConsolePanel</name>
     <message numerus="yes">
-        <source>%n line(s)</source>
+        <source>%n line(s) scrolled back</source>
         <translation>
-            <numerusform>%n line</numerusform>
-            <numerusform>%n lines</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>paused, %n new line(s) held back</source>
-        <translation>
-            <numerusform>paused, %n new line held back</numerusform>
-            <numerusform>paused, %n new lines held back</numerusform>
+            <numerusform>%n line scrolled back</numerusform>
+            <numerusform>%n lines scrolled back</numerusform>
         </translation>
     </message>
 </context>
@@ -163,6 +156,16 @@
     </message>
 </context>
 <context>
+    <name>FailureNotices</name>
+    <message numerus="yes">
+        <source>%n jobs failed. The last one: </source>
+        <translation>
+            <numerusform>%n job failed. The last one: </numerusform>
+            <numerusform>%n jobs failed. The last one: </numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>FindingsList</name>
     <message numerus="yes">
         <source>Show %n more finding(s)</source>
@@ -214,6 +217,16 @@
     </message>
 </context>
 <context>
+    <name>HostsPage</name>
+    <message numerus="yes">
+        <source>%n machine(s)</source>
+        <translation>
+            <numerusform>%n machine</numerusform>
+            <numerusform>%n machines</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>InstanceRequests</name>
     <message numerus="yes">
         <source>%n instances</source>
@@ -255,14 +268,17 @@
     </message>
 </context>
 <context>
-    <name>ShellWindow</name>
+    <name>ReviewPage</name>
     <message numerus="yes">
-        <source>%n jobs failed. The last one: </source>
+        <source>%n SSH key(s)</source>
         <translation>
-            <numerusform>%n job failed. The last one: </numerusform>
-            <numerusform>%n jobs failed. The last one: </numerusform>
+            <numerusform>%n SSH key</numerusform>
+            <numerusform>%n SSH keys</numerusform>
         </translation>
     </message>
+</context>
+<context>
+    <name>ShellWindow</name>
     <message numerus="yes">
         <source>%n instance(s) run inside this console and are powered off when it closes. What they hold in memory is lost.</source>
         <translation>

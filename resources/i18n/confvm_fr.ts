@@ -21,6 +21,45 @@
     </message>
 </context>
 <context>
+    <name>AddHostForm</name>
+    <message>
+        <source>&amp;Test</source>
+        <translation>&amp;Tester</translation>
+    </message>
+    <message>
+        <source>Connect once and say what the host can do; nothing is kept</source>
+        <translation>Se connecter une fois et dire ce que l’hôte sait faire ; rien n’est conservé</translation>
+    </message>
+    <message>
+        <source>&amp;Add host</source>
+        <translation>&amp;Ajouter l’hôte</translation>
+    </message>
+    <message>
+        <source>This computer:</source>
+        <translation>Cet ordinateur :</translation>
+    </message>
+    <message>
+        <source>Address of a &amp;host with libvirt</source>
+        <translation>Adresse d’un &amp;hôte avec libvirt</translation>
+    </message>
+    <message>
+        <source>Connecting to {0} …</source>
+        <translation>Connexion à {0} …</translation>
+    </message>
+    <message>
+        <source>The host answers. It offers: {0}.</source>
+        <translation>L’hôte répond. Il propose : {0}.</translation>
+    </message>
+    <message>
+        <source>The host answers. It runs plain VMs only: {0}</source>
+        <translation>L’hôte répond. Il n’exécute que des VM ordinaires : {0}</translation>
+    </message>
+    <message>
+        <source>The host answers.</source>
+        <translation>L’hôte répond.</translation>
+    </message>
+</context>
+<context>
     <name>AttestationPanel</name>
     <message>
         <source>Ask for fresh evidence</source>
@@ -717,20 +756,8 @@
 <context>
     <name>ConsolePanel</name>
     <message>
-        <source>Serial output</source>
-        <translation>Sortie série</translation>
-    </message>
-    <message>
-        <source>What the guest prints on its serial port appears here.</source>
-        <translation>Ce que l’invité écrit sur son port série paraît ici.</translation>
-    </message>
-    <message>
-        <source>Type a line for the guest and press Enter</source>
-        <translation>Tapez une ligne pour l’invité et appuyez sur Entrée</translation>
-    </message>
-    <message>
-        <source>Serial input</source>
-        <translation>Entrée série</translation>
+        <source>Serial console</source>
+        <translation>Console série</translation>
     </message>
     <message>
         <source>Search the output</source>
@@ -749,8 +776,35 @@
         <translation>Suivre</translation>
     </message>
     <message>
-        <source>Pause</source>
-        <translation>Suspendre</translation>
+        <source>Reconnecting …</source>
+        <translation>Reconnexion …</translation>
+    </message>
+    <message>
+        <source>Ended</source>
+        <translation>Terminée</translation>
+    </message>
+    <message>
+        <source>Read only</source>
+        <translation>Lecture seule</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n line(s) scrolled back</source>
+        <translation>
+            <numerusform>%n ligne d’historique</numerusform>
+            <numerusform>%n lignes d’historique</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This console is read only: the machine takes no input</source>
+        <translation>Cette console est en lecture seule : la machine n’accepte aucune saisie</translation>
+    </message>
+    <message>
+        <source>The guest reads no input: what was typed last was dropped</source>
+        <translation>L’invité ne lit pas ce qui est saisi : la dernière saisie a été abandonnée</translation>
+    </message>
+    <message>
+        <source>{path} could not be written: {reason}</source>
+        <translation>{path} n’a pas pu être écrit : {reason}</translation>
     </message>
     <message>
         <source>Copy all</source>
@@ -759,20 +813,6 @@
     <message>
         <source>Save as …</source>
         <translation>Enregistrer sous …</translation>
-    </message>
-    <message numerus="yes">
-        <source>%n line(s)</source>
-        <translation>
-            <numerusform>%n ligne</numerusform>
-            <numerusform>%n lignes</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>paused, %n new line(s) held back</source>
-        <translation>
-            <numerusform>en pause,&#xa0;%n nouvelle ligne retenue</numerusform>
-            <numerusform>en pause,&#xa0;%n nouvelles lignes retenues</numerusform>
-        </translation>
     </message>
     <message>
         <source>Save the serial output</source>
@@ -870,6 +910,10 @@
     <message>
         <source>Data</source>
         <translation>Données</translation>
+    </message>
+    <message>
+        <source>Say what the system is told when it boots for the first time.</source>
+        <translation>Indiquez ce que le système apprend à son premier démarrage.</translation>
     </message>
     <message>
         <source>Give the guest records to index, to query and to learn from.</source>
@@ -1033,6 +1077,10 @@
 </context>
 <context>
     <name>Draft</name>
+    <message>
+        <source>The image is not in the library yet: download it, or choose one that is</source>
+        <translation>L’image n’est pas encore dans la bibliothèque : téléchargez-la, ou choisissez-en une qui y est</translation>
+    </message>
     <message>
         <source>This provider is not connected</source>
         <translation>Ce fournisseur n’est pas connecté</translation>
@@ -1495,6 +1543,133 @@
     </message>
 </context>
 <context>
+    <name>ExposurePanel</name>
+    <message>
+        <source>How it is written</source>
+        <translation>Écriture</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Texte</translation>
+    </message>
+    <message>
+        <source>Hex bytes</source>
+        <translation>Octets hexadécimaux</translation>
+    </message>
+    <message>
+        <source>Pattern</source>
+        <translation>Motif</translation>
+    </message>
+    <message>
+        <source>What the host must not read</source>
+        <translation>Ce que l’hôte ne doit pas lire</translation>
+    </message>
+    <message>
+        <source>A text from your records, a password, a key …</source>
+        <translation>Un texte de vos enregistrements, un mot de passe, une clé…</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Ajouter</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Retirer</translation>
+    </message>
+    <message>
+        <source>New canary</source>
+        <translation>Nouveau canari</translation>
+    </message>
+    <message>
+        <source>Make a random token. Put it into the guest in place of a secret, then see whether the host finds it.</source>
+        <translation>Crée un jeton aléatoire. Placez-le dans l’invité à la place d’un secret, puis voyez si l’hôte le trouve.</translation>
+    </message>
+    <message>
+        <source>Texts and patterns to look for</source>
+        <translation>Textes et motifs à chercher</translation>
+    </message>
+    <message>
+        <source>Search all memory</source>
+        <translation>Parcourir la mémoire</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Show in memory</source>
+        <translation>Voir en mémoire</translation>
+    </message>
+    <message>
+        <source>Export …</source>
+        <translation>Exporter…</translation>
+    </message>
+    <message>
+        <source>Progress of the search</source>
+        <translation>Avancement de la recherche</translation>
+    </message>
+    <message>
+        <source>What was found</source>
+        <translation>Ce qui a été trouvé</translation>
+    </message>
+    <message>
+        <source>Nothing was searched yet</source>
+        <translation>Rien n’a encore été cherché</translation>
+    </message>
+    <message>
+        <source>Add texts that the host must not read, then search all memory as the host sees it.</source>
+        <translation>Ajoutez des textes que l’hôte ne doit pas lire, puis cherchez dans toute la mémoire telle que l’hôte la voit.</translation>
+    </message>
+    <message>
+        <source>The host can read what is marked as readable.</source>
+        <translation>L’hôte peut lire ce qui est marqué comme lisible.</translation>
+    </message>
+    <message>
+        <source>The host&apos;s view could not be searched: this says nothing of what the host reads.</source>
+        <translation>La vue de l’hôte n’a pas pu être parcourue : cela ne dit rien de ce que l’hôte lit.</translation>
+    </message>
+    <message>
+        <source>The host can read none of it.</source>
+        <translation>L’hôte ne peut rien en lire.</translation>
+    </message>
+    <message>
+        <source>Up to there, the host can read none of it.</source>
+        <translation>Jusque-là, l’hôte ne peut rien en lire.</translation>
+    </message>
+    <message>
+        <source>The search was not finished.</source>
+        <translation>La recherche n’a pas été terminée.</translation>
+    </message>
+    <message>
+        <source>{amount} searched.</source>
+        <translation>{amount} parcourus.</translation>
+    </message>
+    <message>
+        <source>{amount} could not be read.</source>
+        <translation>{amount} n’ont pas pu être lus.</translation>
+    </message>
+    <message>
+        <source>The instance does not run: there is no memory to search</source>
+        <translation>L’instance n’est pas en marche : il n’y a pas de mémoire à parcourir</translation>
+    </message>
+    <message>
+        <source>Put {token} into the guest, for example as a file in its memory, then search.</source>
+        <translation>Placez {token} dans l’invité, par exemple comme fichier dans sa mémoire, puis cherchez.</translation>
+    </message>
+    <message>
+        <source>{viewer}: {done} of {total}, {rate} a second</source>
+        <translation>{viewer} : {done} sur {total}, {rate} par seconde</translation>
+    </message>
+    <message>
+        <source>Export the result</source>
+        <translation>Exporter le résultat</translation>
+    </message>
+    <message>
+        <source>Written to {file}</source>
+        <translation>Écrit dans {file}</translation>
+    </message>
+</context>
+<context>
     <name>Facts</name>
     <message>
         <source>the built-in {runs} guest, in place of {image}</source>
@@ -1537,6 +1712,10 @@
         <translation>Fournisseur</translation>
     </message>
     <message>
+        <source>Host</source>
+        <translation>Hôte</translation>
+    </message>
+    <message>
         <source>Technology</source>
         <translation>Technologie</translation>
     </message>
@@ -1562,6 +1741,32 @@
     <message>
         <source>Instance</source>
         <translation>Instance</translation>
+    </message>
+</context>
+<context>
+    <name>FailureNotices</name>
+    <message>
+        <source>What was found is the keyed measurement: which digest it is made of is not known.</source>
+        <translation>Ce qui a été trouvé est la mesure à clé&#xa0;: on ne sait pas de quel condensé elle est faite.</translation>
+    </message>
+    <message>
+        <source>{job} {name} failed: {reason}</source>
+        <translation>{job} {name} a échoué&#xa0;: {reason}</translation>
+    </message>
+    <message>
+        <source>no reason was given</source>
+        <translation>aucune raison donnée</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n jobs failed. The last one: </source>
+        <translation>
+            <numerusform>%n tâche a échoué. La dernière&#xa0;: </numerusform>
+            <numerusform>%n tâches ont échoué. La dernière&#xa0;: </numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show the jobs</source>
+        <translation>Montrer les tâches</translation>
     </message>
 </context>
 <context>
@@ -2307,6 +2512,99 @@
     </message>
 </context>
 <context>
+    <name>HostDetail</name>
+    <message>
+        <source>Given on the command line: it is not kept for the next start.</source>
+        <translation>Donné sur la ligne de commande : il n’est pas conservé pour le prochain démarrage.</translation>
+    </message>
+    <message>
+        <source>&amp;Connect now</source>
+        <translation>Se &amp;connecter maintenant</translation>
+    </message>
+    <message>
+        <source>&amp;Remove from the list</source>
+        <translation>&amp;Retirer de la liste</translation>
+    </message>
+    <message>
+        <source>The host&apos;s machines run on; the console does not show them any more</source>
+        <translation>Les machines de l’hôte continuent ; la console ne les montre plus</translation>
+    </message>
+    <message>
+        <source>What it can do</source>
+        <translation>Ce qu’il sait faire</translation>
+    </message>
+    <message>
+        <source>Connected</source>
+        <translation>Connecté</translation>
+    </message>
+    <message>
+        <source>Connecting …</source>
+        <translation>Connexion …</translation>
+    </message>
+    <message>
+        <source>Not connected: {reason}. It is tried again by itself.</source>
+        <translation>Non connecté : {reason}. Un nouvel essai se fait tout seul.</translation>
+    </message>
+    <message>
+        <source>Not connected</source>
+        <translation>Non connecté</translation>
+    </message>
+    <message>
+        <source>{0}: {1}</source>
+        <translation>{0} : {1}</translation>
+    </message>
+</context>
+<context>
+    <name>HostsPage</name>
+    <message>
+        <source>Hosts</source>
+        <translation>Hôtes</translation>
+    </message>
+    <message>
+        <source>Linux hosts with libvirt and QEMU, this computer or others, that run virtual machines. Their machines stand in the fleet as soon as they are connected.</source>
+        <translation>Hôtes Linux avec libvirt et QEMU, cet ordinateur ou d’autres, qui exécutent des machines virtuelles. Leurs machines figurent dans le parc dès qu’ils sont connectés.</translation>
+    </message>
+    <message>
+        <source>Hosts cannot be connected yet</source>
+        <translation>Les hôtes ne peuvent pas encore être connectés</translation>
+    </message>
+    <message>
+        <source>No host yet</source>
+        <translation>Aucun hôte</translation>
+    </message>
+    <message>
+        <source>Type an address above. Test says what the host can do before you add it.</source>
+        <translation>Saisissez une adresse ci-dessus. Tester dit ce que l’hôte sait faire avant de l’ajouter.</translation>
+    </message>
+    <message>
+        <source>connected</source>
+        <translation>connecté</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n machine(s)</source>
+        <translation>
+            <numerusform>%n machine</numerusform>
+            <numerusform>%n machines</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>connecting</source>
+        <translation>connexion</translation>
+    </message>
+    <message>
+        <source>not connected</source>
+        <translation>non connecté</translation>
+    </message>
+    <message>
+        <source>No hosts here</source>
+        <translation>Pas d’hôtes ici</translation>
+    </message>
+    <message>
+        <source>This session connects to no hosts.</source>
+        <translation>Cette session ne se connecte à aucun hôte.</translation>
+    </message>
+</context>
+<context>
     <name>ImagePage</name>
     <message>
         <source>Search images</source>
@@ -2333,8 +2631,16 @@
         <translation>Dans le moteur intégré, l’invité d’enregistrements tourne à la place de {0}.</translation>
     </message>
     <message>
+        <source>mine</source>
+        <translation>à moi</translation>
+    </message>
+    <message>
         <source>launch 2020</source>
         <translation>lancement 2020</translation>
+    </message>
+    <message>
+        <source>downloaded</source>
+        <translation>téléchargée</translation>
     </message>
     <message>
         <source>kernel {0}</source>
@@ -2390,6 +2696,10 @@
     <message>
         <source>Memory</source>
         <translation>Mémoire</translation>
+    </message>
+    <message>
+        <source>Exposure</source>
+        <translation>Exposition</translation>
     </message>
     <message>
         <source>Console</source>
@@ -2703,6 +3013,73 @@
     </message>
 </context>
 <context>
+    <name>LibraryBar</name>
+    <message>
+        <source>Download</source>
+        <translation>Téléchargement</translation>
+    </message>
+    <message>
+        <source>&amp;Download</source>
+        <translation>&amp;Télécharger</translation>
+    </message>
+    <message>
+        <source>&amp;Stop</source>
+        <translation>&amp;Arrêter</translation>
+    </message>
+    <message>
+        <source>Add a &amp;disk image …</source>
+        <translation>Ajouter une image de &amp;disque …</translation>
+    </message>
+    <message>
+        <source>Add a &amp;kernel …</source>
+        <translation>Ajouter un &amp;noyau …</translation>
+    </message>
+    <message>
+        <source>&amp;Resume</source>
+        <translation>&amp;Reprendre</translation>
+    </message>
+    <message>
+        <source>Verified: {0}</source>
+        <translation>Vérifiée : {0}</translation>
+    </message>
+    <message>
+        <source>Not verified</source>
+        <translation>Non vérifiée</translation>
+    </message>
+    <message>
+        <source>In the library. {0}</source>
+        <translation>Dans la bibliothèque. {0}</translation>
+    </message>
+    <message>
+        <source>Downloading …</source>
+        <translation>Téléchargement …</translation>
+    </message>
+    <message>
+        <source>Not in the library yet: download it first.</source>
+        <translation>Pas encore dans la bibliothèque : téléchargez-la d’abord.</translation>
+    </message>
+    <message>
+        <source>Disk images (*.qcow2 *.img *.raw)</source>
+        <translation>Images de disque (*.qcow2 *.img *.raw)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Tous les fichiers (*)</translation>
+    </message>
+    <message>
+        <source>Choose a disk image</source>
+        <translation>Choisir une image de disque</translation>
+    </message>
+    <message>
+        <source>Choose a kernel, and its initrd with it</source>
+        <translation>Choisir un noyau, et son initrd avec lui</translation>
+    </message>
+    <message>
+        <source>Choose the kernel as well: an initrd alone boots nothing</source>
+        <translation>Choisissez aussi le noyau : un initrd seul ne démarre rien</translation>
+    </message>
+</context>
+<context>
     <name>MachinePage</name>
     <message>
         <source>Search: type, platform, 8vcpu, 32gib</source>
@@ -2979,6 +3356,22 @@
         <translation>Aucune mesure</translation>
     </message>
     <message>
+        <source>read</source>
+        <translation>lu</translation>
+    </message>
+    <message>
+        <source>written</source>
+        <translation>écrit</translation>
+    </message>
+    <message>
+        <source>received</source>
+        <translation>reçu</translation>
+    </message>
+    <message>
+        <source>sent</source>
+        <translation>envoyé</translation>
+    </message>
+    <message>
         <source>CPU</source>
         <translation>CPU</translation>
     </message>
@@ -2987,12 +3380,24 @@
         <translation>Mémoire utilisée</translation>
     </message>
     <message>
+        <source>Disk</source>
+        <translation>Disque</translation>
+    </message>
+    <message>
+        <source>Network</source>
+        <translation>Réseau</translation>
+    </message>
+    <message>
         <source>Console output</source>
         <translation>Sortie de la console</translation>
     </message>
     <message>
         <source>Queries answered</source>
         <translation>Questions répondues</translation>
+    </message>
+    <message>
+        <source>Not shown, because nothing was measured in this time: {names}</source>
+        <translation>Non affiché, car rien n’a été mesuré pendant cette durée : {names}</translation>
     </message>
 </context>
 <context>
@@ -3008,6 +3413,10 @@
     <message>
         <source>Evidence</source>
         <translation>Preuve</translation>
+    </message>
+    <message>
+        <source>Hosts</source>
+        <translation>Hôtes</translation>
     </message>
     <message>
         <source>Settings</source>
@@ -3243,6 +3652,21 @@
     </message>
 </context>
 <context>
+    <name>RefusalBanner</name>
+    <message>
+        <source>Both digests</source>
+        <translation>Les deux condensés</translation>
+    </message>
+    <message>
+        <source>The digest that was expected over the one that was found, in full</source>
+        <translation>Le condensé attendu au-dessus de celui qui a été trouvé, en entier</translation>
+    </message>
+    <message>
+        <source>Show the evidence</source>
+        <translation>Montrer la preuve</translation>
+    </message>
+</context>
+<context>
     <name>RegionMap</name>
     <message>
         <source>World map of regions</source>
@@ -3255,6 +3679,45 @@
     <message>
         <source>{0} regions; the arrow keys move between them</source>
         <translation>{0} régions&#xa0;; les flèches passent de l’une à l’autre</translation>
+    </message>
+</context>
+<context>
+    <name>ResultsModel</name>
+    <message>
+        <source>What</source>
+        <translation>Quoi</translation>
+    </message>
+    <message>
+        <source>Seen by</source>
+        <translation>Vu par</translation>
+    </message>
+    <message>
+        <source>Readable</source>
+        <translation>Lisible</translation>
+    </message>
+    <message>
+        <source>Places</source>
+        <translation>Endroits</translation>
+    </message>
+    <message>
+        <source>First at</source>
+        <translation>Adresse</translation>
+    </message>
+    <message>
+        <source>Page</source>
+        <translation>Page</translation>
+    </message>
+    <message>
+        <source>Yes, readable</source>
+        <translation>Oui, lisible</translation>
+    </message>
+    <message>
+        <source>Not found</source>
+        <translation>Non trouvé</translation>
+    </message>
+    <message>
+        <source>By chance only</source>
+        <translation>Par hasard seulement</translation>
     </message>
 </context>
 <context>
@@ -3392,6 +3855,25 @@
         <translation>Aucun enregistrement</translation>
     </message>
     <message>
+        <source>Nothing for the first boot</source>
+        <translation>Rien pour le premier démarrage</translation>
+    </message>
+    <message>
+        <source>hostname {0}</source>
+        <translation>nom d’hôte {0}</translation>
+    </message>
+    <message>
+        <source>user {0}</source>
+        <translation>utilisateur {0}</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n SSH key(s)</source>
+        <translation>
+            <numerusform>%n clé SSH</numerusform>
+            <numerusform>%n clés SSH</numerusform>
+        </translation>
+    </message>
+    <message>
         <source>Save the request</source>
         <translation>Enregistrer la demande</translation>
     </message>
@@ -3513,6 +3995,29 @@
     <message>
         <source>Only a longer text proves anything.</source>
         <translation>Seul un texte plus long prouve quelque chose.</translation>
+    </message>
+</context>
+<context>
+    <name>SeedForm</name>
+    <message>
+        <source>First boot</source>
+        <translation>Premier démarrage</translation>
+    </message>
+    <message>
+        <source>Cloud-init in the image reads this at its first boot. The host can read it as well: put no secret here. A kernel that is booted directly does not read it.</source>
+        <translation>Cloud-init le lit dans l’image au premier démarrage. L’hôte peut le lire aussi : n’y mettez aucun secret. Un noyau démarré directement ne le lit pas.</translation>
+    </message>
+    <message>
+        <source>&amp;Hostname (empty: the instance&apos;s name)</source>
+        <translation>Nom d’&amp;hôte (vide : le nom de l’instance)</translation>
+    </message>
+    <message>
+        <source>&amp;User</source>
+        <translation>&amp;Utilisateur</translation>
+    </message>
+    <message>
+        <source>SSH public &amp;keys, one in each line</source>
+        <translation>&amp;Clés publiques SSH, une par ligne</translation>
     </message>
 </context>
 <context>
@@ -3696,6 +4201,10 @@
         <translation>Fichiers de pre&amp;uve</translation>
     </message>
     <message>
+        <source>&amp;Hosts</source>
+        <translation>&amp;Hôtes</translation>
+    </message>
+    <message>
         <source>&amp;Settings</source>
         <translation>&amp;Réglages</translation>
     </message>
@@ -3769,25 +4278,6 @@
         <source>{provider} does not answer: {reason}. It is tried again by itself.</source>
         <translation>{provider} ne répond pas&#xa0;: {reason}. Un nouvel essai se fait de lui-même.</translation>
     </message>
-    <message>
-        <source>{job} {name} failed: {reason}</source>
-        <translation>{job} {name} a échoué&#xa0;: {reason}</translation>
-    </message>
-    <message>
-        <source>no reason was given</source>
-        <translation>aucune raison donnée</translation>
-    </message>
-    <message numerus="yes">
-        <source>%n jobs failed. The last one: </source>
-        <translation>
-            <numerusform>%n tâche a échoué. La dernière&#xa0;: </numerusform>
-            <numerusform>%n tâches ont échoué. La dernière&#xa0;: </numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Show the jobs</source>
-        <translation>Montrer les tâches</translation>
-    </message>
     <message numerus="yes">
         <source>%n instance(s) run inside this console and are powered off when it closes. What they hold in memory is lost.</source>
         <translation>
@@ -3860,6 +4350,10 @@
     <message>
         <source>Show or hide the jobs (Ctrl+J)</source>
         <translation>Montrer ou cacher les tâches (Ctrl+J)</translation>
+    </message>
+    <message>
+        <source>{provider}: connecting …</source>
+        <translation>{provider} : connexion …</translation>
     </message>
     <message>
         <source>{provider}: connected</source>
@@ -3959,6 +4453,21 @@
     <message>
         <source>None (plain VM)</source>
         <translation>Aucune (VM ordinaire)</translation>
+    </message>
+</context>
+<context>
+    <name>TerminalText</name>
+    <message>
+        <source>A serial port does not tell the guest this size. In a Linux guest, type: {command}</source>
+        <translation>Un port série n’indique pas cette taille à l’invité. Dans un invité Linux, saisissez : {command}</translation>
+    </message>
+    <message>
+        <source>Keys go to the guest, Tab too: leave with Ctrl+Shift+Tab. Copy Ctrl+Shift+C, paste Ctrl+Shift+V</source>
+        <translation>Les touches vont à l’invité, Tab aussi : quitter avec Ctrl+Maj+Tab. Copier Ctrl+Maj+C, coller Ctrl+Maj+V</translation>
+    </message>
+    <message>
+        <source>Arrows and Page keys scroll, Ctrl+Shift+arrows select</source>
+        <translation>Flèches et touches Page pour défiler, Ctrl+Maj+flèches pour sélectionner</translation>
     </message>
 </context>
 <context>
@@ -4240,6 +4749,10 @@
     <message>
         <source>A rehearsal on this computer: everything of {0} can be chosen, nothing is sent there.</source>
         <translation>Une répétition sur cet ordinateur&#xa0;: tout ce qu’a {0} peut être choisi, rien n’y est envoyé.</translation>
+    </message>
+    <message>
+        <source>A real virtual machine on this host. Hosts are added on the page Hosts.</source>
+        <translation>Une vraie machine virtuelle sur cet hôte. Les hôtes s’ajoutent sur la page Hôtes.</translation>
     </message>
     <message>
         <source>launch 2020</source>

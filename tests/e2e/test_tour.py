@@ -36,15 +36,31 @@ def test_tour_shows_what_the_host_can_and_cannot_read(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     seen = json.loads((folder / "tour.json").read_text(encoding="utf-8"))
 
-    confidential, plain = seen["instances"]
+    confidential, plain, integrity = seen["instances"]
     assert (confidential["confidential"], confidential["technology"]) == (True, "sev")
     assert (plain["confidential"], plain["technology"]) == (False, "none")
-    for instance in (confidential, plain):
+    assert (integrity["confidential"], integrity["technology"]) == (True, "sev-snp")
+    for instance in (confidential, plain, integrity):
         assert instance["states"] == ["creating", "starting", "running", "stopping", "stopped", "deleting"]
         assert instance["search"]["text"] == TEXT
         assert instance["search"]["guest"] >= 1
     assert confidential["search"]["hypervisor"] == 0
+    assert integrity["search"]["hypervisor"] == 0
     assert plain["search"]["hypervisor"] >= 1
+
+    asked = [(one["name"], one["format"], one["trusted"], one["emulated"]) for one in seen["attestations"]]
+    assert asked == [
+        (confidential["name"], "sev-report", True, True),
+        (integrity["name"], "snp-report", True, True),
+    ]
+    assert all(one["host"] == "host-1" and "emulated" in one["by"] for one in seen["attestations"])
+    migration = seen["migration"]
+    assert (migration["name"], migration["source"], migration["target"]) == (confidential["name"], "host-1", "host-2")
+    assert migration["search"]["guest"] >= 1
+    assert migration["search"]["hypervisor"] == 0
+    bundle = seen["bundle"]
+    assert (bundle["format"], bundle["trusted"], bundle["emulated"]) == ("snp-report", True, True)
+    assert (folder / bundle["file"]).stat().st_size == bundle["bytes"]
 
     assert len(seen["screenshots"]) >= 10
     for name in seen["screenshots"]:

@@ -1,15 +1,17 @@
 """The way through the window: launch, watch, ask, search, look at everything, remove.
 
-A confidential instance and a plain twin on the same records, so that the difference can be seen; everything through
-the widgets that a person would use.
+A confidential instance, one whose memory has integrity as well, and a plain twin on the same records, so that the
+difference can be seen; everything through the widgets that a person would use.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import tempfile
 import time
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +34,9 @@ from confvm_gui.app.bootstrap import check_data_dir, open_session
 from confvm_gui.app.tour.camera import Camera
 from confvm_gui.app.tour.hands import TourFailed, choose, click, click_tab, find, pause, press, type_into, until
 from confvm_gui.app.tour.record import Record, Search, StateRecorder
+from confvm_gui.app.tour.vouching import Vouching
+from confvm_gui.domain.attestation import EvidenceFormat
+from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import InvalidInput, NotFound
 from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.domain.memory import Viewer
@@ -58,7 +63,8 @@ HEIGHT: Final = 900
 CONFIDENTIAL: Final = "ledger-confidential"
 PLAIN: Final = "ledger-plain-twin"
 _REGION: Final = "europe-west4"
-_IMAGE_WORDS: Final = "ubuntu 20.04"
+INTEGRITY: Final = "ledger-snp"
+_IMAGE_WORDS: Final = "ubuntu 22.04"
 _UNFIT_MACHINE: Final = "c3-standard-4"
 """Offers Intel TDX only: ticking the box must change it, and says so first."""
 
@@ -78,17 +84,22 @@ async def take_tour(application: QApplication, folder: Path, records: Path | Non
         stack.push_async_callback(session.aclose)
         if session.readonly:
             raise InvalidInput("data-dir", session.readonly_reason)
-        for name in (CONFIDENTIAL, PLAIN):
+        for name in (CONFIDENTIAL, PLAIN, INTEGRITY):
             _require_free(session, name)
         watchdog = StallWatchdog()
         window = ShellWindow(session, stalls=watchdog.report)
         stack.push_async_callback(_close, window)
+        window.loaded_ahead.connect(gc.freeze)
         window.resize(WIDTH, HEIGHT)
         guide = _Guide(application, window, session, folder, records or SAMPLE_RECORDS, table)
         window.show()
         await session.connect()
         watchdog.start()
         try:
+            # As in a start without a tour.
+            await asyncio.to_thread(session.catalog.load)
+            gc.freeze()
+            gc.enable()
             await guide.walk()
         finally:
             watchdog.stop()
@@ -128,6 +139,8 @@ class _Guide:
         self._states = StateRecorder()
         session.events.changes.subscribe(self._states.on_event)
         self.record = Record()
+        self._vouching = Vouching(window, session, self._camera, self.record)
+        self._folder = folder
 
     async def walk(self) -> None:
         """From an empty fleet back to an empty fleet."""
@@ -135,8 +148,8 @@ class _Guide:
         await until(self._window.isVisible, "the window is open")
         await pause(0.4)
         await self._camera.take("fleet-empty")
-        confidential = await self._launch(CONFIDENTIAL, confidential=True)
-        plain = await self._launch(PLAIN, confidential=False)
+        confidential = await self._launch(CONFIDENTIAL, Technology.SEV, pictured=True)
+        plain = await self._launch(PLAIN, Technology.NONE)
         for instance in (confidential, plain):
             await guest_ready(self._session, instance.id)
         await self._ask(confidential)
@@ -147,7 +160,22 @@ class _Guide:
         await self._look_at_panels(confidential)
         await self._look_at_pages()
         await self._in_the_dark(confidential)
+        await self._who_vouches(confidential)
         await self._remove()
+
+    async def _who_vouches(self, confidential: Instance) -> None:
+        """Fresh evidence of SEV and of SEV-SNP, a migration, and a bundle that stands for itself."""
+        await self._vouching.ask(confidential, EvidenceFormat.SEV_REPORT, "attestation-sev")
+        integrity = await self._launch(INTEGRITY, Technology.SEV_SNP)
+        await guest_ready(self._session, integrity.id)
+        await self._count_text(integrity)
+        await self._vouching.ask(integrity, EvidenceFormat.SNP_REPORT, "attestation-snp")
+        await self._vouching.migrate(confidential, partial(self._count, confidential))
+        await self._vouching.verify_again(integrity, self._folder)
+        self._window.show_page("fleet")
+        self._window.close_instance()
+        await pause(0.3)
+        await self._camera.take("fleet-trust")
 
     def finish(self) -> None:
         """Complete the record with what was gathered on the way."""
@@ -157,17 +185,17 @@ class _Guide:
 
     # Launching ------------------------------------------------------------------------------------------------------
 
-    async def _launch(self, name: str, *, confidential: bool) -> Instance:
+    async def _launch(self, name: str, technology: Technology, *, pictured: bool = False) -> Instance:
         await click(await find(self._window, QToolButton, "tool-new"))
         await until(lambda: self._window.wizard is not None and self._window.wizard.isVisible(), "the wizard is open")
         wizard = self._window.wizard
         if wizard is None:
             raise TourFailed("The wizard went away again")
-        await self._fill_where(wizard, name, pictured=confidential)
-        await self._fill_machine_and_image(wizard, pictured=confidential)
-        await self._fill_confidential(wizard, confidential=confidential)
-        await self._fill_data(wizard, pictured=confidential)
-        if confidential:
+        await self._fill_where(wizard, name, pictured=pictured)
+        await self._fill_machine_and_image(wizard, pictured=pictured)
+        await self._fill_confidential(wizard, technology, pictured=pictured)
+        await self._fill_data(wizard, pictured=pictured)
+        if pictured:
             await pause(0.3)
             await self._camera.take("wizard-review", wizard)
             exports = await find(wizard, QTabWidget, "wizard.exports")
@@ -179,7 +207,7 @@ class _Guide:
         began = time.monotonic()
         await click(await find(wizard, QPushButton, "wizard.create"))
         instance = await self._until_running(name)
-        if confidential:
+        if pictured:
             self.record.seconds_to_running = round(time.monotonic() - began, 3)
         return instance
 
@@ -209,18 +237,20 @@ class _Guide:
             await self._camera.take("wizard-image", wizard)
         await self._next(wizard)
 
-    async def _fill_confidential(self, wizard: LaunchWizard, *, confidential: bool) -> None:
+    async def _fill_confidential(self, wizard: LaunchWizard, technology: Technology, *, pictured: bool) -> None:
         box = await find(wizard, QCheckBox, "wizard.confidential")
-        if box.isChecked() != confidential:
+        if box.isChecked() != (technology is not Technology.NONE):
             await click(box)
-        if confidential:
+        if technology is not Technology.NONE:
+            await click(await find(wizard, QRadioButton, f"wizard.technology.{technology.value}"))
             await pause(0.3)
-            await self._camera.take("wizard-confidential-changes", wizard)
+            if pictured:
+                await self._camera.take("wizard-confidential-changes", wizard)
             for button in wizard.findChildren(QPushButton, "wizard.apply"):
                 if button.isVisible():
                     await click(button)
             await pause(0.3)
-            await self._camera.take("wizard-confidential", wizard)
+            await self._camera.take(f"wizard-confidential-{technology.value}", wizard)
         await self._next(wizard)
 
     async def _fill_data(self, wizard: LaunchWizard, *, pictured: bool) -> None:
@@ -308,12 +338,15 @@ class _Guide:
         return True
 
     async def _count_text(self, instance: Instance) -> None:
+        self.record.add(instance).search = await self._count(instance)
+
+    async def _count(self, instance: Instance) -> Search:
         text = self._table.rows[0][-1]
         patterns = text_patterns(text)
         counts = {
             viewer: (await search(self._session.memory(instance.id, viewer), patterns)).count for viewer in Viewer
         }
-        self.record.add(instance).search = Search(text, counts[Viewer.GUEST], counts[Viewer.HYPERVISOR])
+        return Search(text, counts[Viewer.GUEST], counts[Viewer.HYPERVISOR])
 
     async def _look_at_panels(self, instance: Instance) -> None:
         for tab, seconds in (("console", 0.4), ("events", 0.5), ("metrics", 1.5)):
@@ -350,13 +383,13 @@ class _Guide:
     # Removing -------------------------------------------------------------------------------------------------------
 
     async def _remove(self) -> None:
-        """Stop, then delete both from the bulk bar."""
+        """Stop, then delete all from the bulk bar."""
         for kind in ("stop", "delete"):
             self._window.fleet.view.setFocus()
             await press(self._window.fleet.view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
             await pause(0.1)
             await self._bulk(kind)
-        await until(lambda: not self._session.inventory.all(), "both instances are gone")
+        await until(lambda: not self._session.inventory.all(), "all instances are gone")
         await pause(0.3)
 
     async def _bulk(self, kind: str) -> None:
@@ -370,7 +403,7 @@ class _Guide:
         await click(banner.action_button)
         if kind == "stop":
             await until(
-                lambda: all(i.state is InstanceState.STOPPED for i in self._session.inventory.all()), "both are stopped"
+                lambda: all(i.state is InstanceState.STOPPED for i in self._session.inventory.all()), "all are stopped"
             )
 
 

@@ -31,11 +31,55 @@ class Seen:
 
 
 @dataclass(slots=True)
+class Attested:
+    """A verdict, as the Attestation tab showed it."""
+
+    name: str
+    host: str
+    by: str
+    """Who gave the evidence."""
+    format: str
+    trusted: bool
+    emulated: bool
+    """Its root is emulated: it proves nothing about hardware."""
+    claims: int
+    errors: int
+    warnings: int
+
+
+@dataclass(slots=True)
+class Migration:
+    """A running instance that moved."""
+
+    name: str
+    source: str
+    target: str
+    """Names of the hosts."""
+    seconds: float
+    search: Search
+    """On the new host."""
+
+
+@dataclass(slots=True)
+class Bundle:
+    """An exported evidence bundle, verified again from its file."""
+
+    file: str
+    bytes: int
+    format: str
+    trusted: bool
+    emulated: bool
+
+
+@dataclass(slots=True)
 class Record:
     """The whole tour."""
 
     instances: dict[str, Seen] = field(default_factory=dict)
     """By instance id."""
+    attestations: list[Attested] = field(default_factory=list)
+    migration: Migration | None = None
+    bundle: Bundle | None = None
     screenshots: list[str] = field(default_factory=list)
     seconds_to_running: float = 0.0
     seconds: float = 0.0

@@ -30,7 +30,6 @@ from confvm_gui.domain.errors import (
     EvidenceRefused,
     GuestFault,
     InvalidInput,
-    NotFound,
     ReadOnly,
     Unsupported,
 )
@@ -83,6 +82,9 @@ class Attestations:
         self._known_baselines: dict[tuple[str, EvidenceFormat], Baseline | None] = {}
         self._refused: set[str] = set()
         """Creations that came to nothing: their records are what is left of them."""
+        self._made: set[str] = set()
+        """Instances that have been more than on their way into being."""
+        self._note_made(inventory.all())
         inventory.changes.subscribe(self._forget_gone)
 
     # Asking ---------------------------------------------------------------------------------------------------------
@@ -150,7 +152,7 @@ class Attestations:
             judgement, instance_id, Occasion.LAUNCH, by=launch.chip, nonce=launch.reference.report_data or b""
         )
         if not record.verdict.trusted:
-            if self._is_being_made(instance_id):
+            if instance_id not in self._made:
                 self._refused.add(instance_id)
             refused = refusal(name, judgement, record.id)
             self._tell_refused(instance_id, refused)
@@ -343,9 +345,16 @@ class Attestations:
             detail={"record": refused.record_id, "expected": refused.expected, "actual": refused.actual},
         )
 
+    def _note_made(self, instances: Sequence[Instance]) -> None:
+        # A launch that is being verified is STARTING, in a creation as in a later start: what it was before tells.
+        coming = (InstanceState.CREATING, InstanceState.STARTING)
+        self._made.update(one.id for one in instances if one.state not in (*coming, InstanceState.DELETING))
+
     def _forget_gone(self, change: InventoryChange) -> None:
+        self._note_made(change.upserted)
+        self._made.difference_update(change.removed)
+        # For good: the inventory tells twice of what an undone creation leaves, as the job ends and as it looks again.
         gone = [one for one in change.removed if one not in self._refused]
-        self._refused.difference_update(change.removed)
         if not gone:
             return
         for key in [key for key in self._known_baselines if key[0] in gone]:
@@ -354,12 +363,6 @@ class Attestations:
             del self._held[record_id]
         if not self._readonly_reason:
             self._evidence.remove(gone)
-
-    def _is_being_made(self, instance_id: str) -> bool:
-        try:
-            return self._inventory.get(instance_id).state is InstanceState.CREATING
-        except NotFound:
-            return True
 
     def _require_writable(self) -> None:
         if self._readonly_reason:

@@ -70,7 +70,7 @@ class SerialConsole:
 
 
 class _Reader:
-    """What one stream has still to give. One that reads too slowly loses the oldest, as a terminal's scroll-back does."""
+    """What one stream has still to give. One that reads too slowly loses the oldest, as a scroll-back does."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()

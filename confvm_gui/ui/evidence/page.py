@@ -308,9 +308,18 @@ class EvidencePage(QWidget):
         if self.view.record is None or self.view.record.id != record_id:
             self.tasks.start("record", self._source.record(record_id), on_done=self._show_earlier)
 
-    def _show_earlier(self, record: AttestationRecord) -> None:
+    def show_kept(self, record_id: str) -> None:
+        """Show the record of a launch that came to nothing: there is no instance that it could be seen on."""
+        self.tabs.setCurrentIndex(0)
+        self.view.tabs.setCurrentIndex(0)
+        self.tasks.start("record", self._source.record(record_id), on_done=self._show_launch)
+
+    def _show_launch(self, record: AttestationRecord) -> None:
+        self._show_earlier(record, past=False)
+
+    def _show_earlier(self, record: AttestationRecord, past: bool = True) -> None:
         self._verified = None
-        self.view.show_record(record, past=True)
+        self.view.show_record(record, past=past)
         self._offer()
 
     # Export

@@ -47,10 +47,15 @@ def short_age(at: float, now: float | None = None) -> str:
 
 
 def trust_cell(instance: Instance, limit: float = DEFAULT_MAX_AGE, now: float | None = None) -> str:
-    """The trust column: the word, then how old it is: `Trusted · 3 min`, `Trusted · 2 d, stale`."""
+    """The trust column: the word, then how old it is: `Trusted · 3 min`, `Trusted · 2 d, stale`.
+
+    What emulated hardware vouches for is never called trusted without saying so.
+    """
     if instance.trust is Trust.NOT_APPLICABLE:
         return "–"
     word = trust_word(instance.trust)
+    if instance.trust is Trust.TRUSTED and instance.emulated:
+        word = translate("Verdict", "Trusted (emulated)")
     if instance.attested_at is None:
         return word
     age = short_age(instance.attested_at, now)

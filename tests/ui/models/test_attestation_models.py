@@ -102,9 +102,10 @@ def test_the_trust_column_tells_age_and_staleness(qapp: QApplication) -> None:
     assert trust_cell(never) == "Unknown"
     assert "No evidence was verified" in trust_tool_tip(never)
     fresh = replace(never, trust=Trust.TRUSTED, trust_by="SNP report, emulated root", attested_at=1000.0)
-    assert trust_cell(fresh, 600.0, 1180.0) == "Trusted · 3 min"
+    assert trust_cell(fresh, 600.0, 1180.0) == "Trusted (emulated) · 3 min"
+    assert trust_cell(replace(fresh, emulated=False), 600.0, 1180.0) == "Trusted · 3 min"
     assert not is_stale(fresh, 600.0, 1180.0)
-    assert trust_cell(fresh, 600.0, 3000.0) == "Trusted · 33 min, stale"
+    assert trust_cell(fresh, 600.0, 3000.0) == "Trusted (emulated) · 33 min, stale"
     tip = trust_tool_tip(fresh, 600.0, 3000.0)
     assert "By: SNP report, emulated root" in tip
     assert "Stale" in tip

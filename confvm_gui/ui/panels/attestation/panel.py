@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -335,3 +336,8 @@ class AttestationPanel(InstancePanel):
         record, instance = self.view.record, self.instance()
         if record is not None:
             self._exports.ask(record, instance.name if instance is not None else "evidence")
+
+    def write_bundle(self, path: Path) -> None:
+        """Write the evidence bundle of the shown record, without asking where to."""
+        if self.view.record is not None:
+            self._exports.write(self.view.record.id, path)

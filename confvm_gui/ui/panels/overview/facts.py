@@ -17,8 +17,15 @@ _NARROWEST = 120
 """Pixels for the values, at least."""
 
 
-def facts(instance: Instance, catalog: Catalog) -> list[tuple[str, str]]:
-    """Name and value of each fact, most telling first; what the catalogue knows goes by its title."""
+_TRUST = 7
+"""Place of the trust among the facts."""
+
+
+def facts(instance: Instance, catalog: Catalog, host: str = "") -> list[tuple[str, str]]:
+    """Name and value of each fact, most telling first; what the catalogue knows goes by its title.
+
+    `host`: title of the host that it runs on, "" while it runs on none.
+    """
     title = _image_title(instance, catalog)
     image = instance.image if title == instance.image else f"{title} ({instance.image})"
     runs = (
@@ -49,6 +56,7 @@ def facts(instance: Instance, catalog: Catalog) -> list[tuple[str, str]]:
         ),
         (translate("Facts", "Place"), f"{instance.zone or instance.region} ({_cloud_title(instance, catalog)})"),
         (translate("Facts", "Provider"), provider),
+        (translate("Facts", "Host"), host or "–"),
         (translate("Facts", "Technology"), technology_word(instance.technology)),
         (translate("Facts", "Trust"), trust),
         (translate("Facts", "Created"), moment(instance.created_at)),
@@ -89,8 +97,9 @@ class FactsCard(QFrame):
         self._grid.addWidget(title, 0, 0, 1, 2)
         self._values: list[QLabel] = []
 
-    def show_instance(self, instance: Instance) -> None:
-        known = facts(instance, self._catalog)
+    def show_instance(self, instance: Instance, host: str = "") -> None:
+        """`host`: title of the host that it runs on."""
+        known = facts(instance, self._catalog, host)
         if not self._values:
             for row, (name, _) in enumerate(known, start=1):
                 label = QLabel(name)
@@ -110,4 +119,4 @@ class FactsCard(QFrame):
         for value, (_, text) in zip(self._values, known, strict=True):
             if value.text() != text:
                 value.setText(text)
-        self._values[6].setToolTip(trust_tool_tip(instance))
+        self._values[_TRUST].setToolTip(trust_tool_tip(instance))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButt
 from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.event import AuditRecord, Event
 from confvm_gui.domain.instance import Instance, InstanceState
+from confvm_gui.domain.ports.provider import CanMigrate
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.banner import Banner, Tone
 from confvm_gui.ui.icons import role_pixmap
@@ -115,7 +116,7 @@ class OverviewPanel(InstancePanel):
         self.states.set_stacked(narrow)
 
     def _show(self, instance: Instance) -> None:
-        self.facts.show_instance(instance)
+        self.facts.show_instance(instance, self._host_title(instance))
         self.states.show_instance(instance)
         self._show_notice(instance)
 
@@ -141,6 +142,12 @@ class OverviewPanel(InstancePanel):
                 widget.deleteLater()
         if text:
             self._notice.addWidget(Banner(tone, text, dismissable=False))
+
+    def _host_title(self, instance: Instance) -> str:
+        provider = self.session.providers.get(instance.provider)
+        if provider is None or not isinstance(provider, CanMigrate):
+            return instance.host
+        return next((host.title for host in provider.hosts() if host.name == instance.host), instance.host)
 
     def _image_title(self, instance: Instance) -> str:
         try:
