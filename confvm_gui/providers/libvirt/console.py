@@ -23,6 +23,8 @@ from confvm_gui.providers.libvirt.power import lookup
 if TYPE_CHECKING:
     import libvirt
 
+_PAUSES: Final = (0.1, 0.3, 1.0, 3.0)
+"""Seconds after attempts to open a console that came to nothing."""
 SCROLLBACK_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 64 << 10
 _SEND_BYTES: Final = 16 << 10
@@ -149,23 +151,33 @@ class DomainConsole:
     # Inside ---------------------------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
+        """Open a stream, and again for a while: that of a machine that has just come up may end at once."""
+        try:
+            for pause in _PAUSES:
+                if await self._opened() or not self._runs or self._ended:
+                    return
+                await asyncio.sleep(pause)
+        finally:
+            self._opening = None
+
+    async def _opened(self) -> bool:
+        """Whether there is a stream now, after one attempt."""
         wire = _Wire(self._connection, asyncio.get_running_loop(), self)
         try:
             await self._connection.call(partial(wire.open, instance_id=self._instance_id))
         except ConfvmError as error:
             self.trouble = error.message
             self._leave(wire)
+            return False
         except asyncio.CancelledError:
             self._leave(wire)
             raise
-        else:
-            self.trouble = ""
-            if self._ended or wire.ended:
-                self._leave(wire)
-            else:
-                self._wire = wire
-        finally:
-            self._opening = None
+        self.trouble = ""
+        if self._ended or wire.ended:
+            self._leave(wire)
+            return False
+        self._wire = wire
+        return True
 
     def wire_ended(self, wire: _Wire) -> None:
         """The stream has ended by itself, with the machine."""
