@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pysequoia import Cert
 
 LARGEST_KEYS: Final = 1 << 20
+LARGEST_DETACHED: Final = 4 << 10
+"""Bytes of a detached signature, of which vendors give up to three in one file: a parser is kept busy by more."""
 _FAULTS: Final = (RuntimeError, ValueError, TypeError, OSError)
 """What the library raises for anything malformed or wrong."""
 _CLEAR: Final = b"-----BEGIN PGP SIGNED MESSAGE-----"
@@ -42,6 +44,8 @@ def verify_signature(data: bytes, signature: bytes | None, keys: bytes, signed_b
         raise InvalidInput("image", "The vendor's keys are not those that the catalogue pins by fingerprint")
     message = data if signature is None else signature
     inline = message.lstrip().startswith(_CLEAR)
+    if not inline and len(message) > LARGEST_DETACHED:
+        raise InvalidInput("image", f"The signature has {len(message)} bytes; up to {LARGEST_DETACHED} are read")
     try:
         if inline:
             verified = pysequoia.verify(bytes=message, store=lambda _: certificates)
