@@ -19,7 +19,7 @@ from confvm_gui.app.verify_command import print_verdict, verdict_to_mapping
 from confvm_gui.catalog.fit import default_zone, is_library_image
 from confvm_gui.domain.attestation import Verdict
 from confvm_gui.domain.catalogue import Technology
-from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound, ReadOnly, WrongState
+from confvm_gui.domain.errors import ConfvmError, GuestFault, InvalidInput, NotFound, ReadOnly, WrongState
 from confvm_gui.domain.event import Event
 from confvm_gui.domain.instance import LaunchRequest, RecordsSpec
 from confvm_gui.domain.memory import Viewer
@@ -36,6 +36,8 @@ _INTERRUPTED = 130
 _RECORDS_SECONDS = 60.0
 """How long past its time a run waits, before a search, for a guest that still reads its disk."""
 _LAST_LINES_SECONDS = 5.0
+_STEP_SECONDS = 120.0
+"""Much longer than a step takes on a busy computer: one that is not done by then would never be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ class _Found:
 async def run_instance(options: RunOptions, out: TextIO) -> int:
     """0 when it ran and was ended as asked, 1 when it failed or crashed, 130 when it was stopped before it ran.
 
-    Raises InvalidInput, StoreError, ReadOnly, what a launch raises, and OSError when `out` cannot be written.
+    Raises InvalidInput, StoreError, ReadOnly, what a launch raises, GuestFault when a step takes for ever, and OSError
+    when `out` cannot be written.
     """
     patterns = text_patterns(options.find) if options.find is not None else ()
     if options.records is not None:
@@ -138,8 +141,9 @@ async def _run(
     if session.readonly:
         raise ReadOnly(session.readonly_reason)
     request = _request(options, session)
-    await session.connect()
-    await session.inventory.connected(_EMBEDDED)
+    async with _in_time("Connecting to the embedded host"):
+        await session.connect()
+        await session.inventory.connected(_EMBEDDED)
     found: _Found | None = None
     with _told(session, report):
         operation = await _create(session, request, stopped)
@@ -153,11 +157,16 @@ async def _run(
                 try:
                     if request.records is not None:
                         await _wait_for_records(session, operation.instance_id, stopped)
-                    found = await _find(session, operation.instance_id, patterns)
+                    async with _in_time("The search through the instance's memory"):
+                        found = await _find(session, operation.instance_id, patterns)
                 except WrongState as error:
                     ended = error.message  # it crashed at the last moment
+                except GuestFault as error:
+                    ended = error.message
+                    report.event("failed", error.message, error=error.message)
             deletion = (await session.jobs.act(OperationKind.DELETE, [operation.instance_id]))[0]
-            deletion = await session.jobs.wait(deletion.id)
+            async with _in_time("Deleting the instance"):
+                deletion = await session.jobs.wait(deletion.id)
         if deletion.status is not OperationStatus.SUCCEEDED:
             report.event("failed", deletion.error, error=deletion.error)
     # What was asked for comes last, after all that is told of the instance's end.
@@ -180,7 +189,8 @@ async def _run(
 async def _attest(session: FleetSession, instance_id: str, report: _Report) -> Verdict | None:
     """A fresh verdict; None, and why, where there can be none."""
     try:
-        record = await session.attestations.refresh(instance_id)
+        async with _in_time("Attesting the instance"):
+            record = await session.attestations.refresh(instance_id)
     except ConfvmError as error:
         report.event("failed", error.message, error=error.message)
         return None
@@ -197,9 +207,20 @@ async def _create(session: FleetSession, request: LaunchRequest, stopped: asynci
 
     cancelling = asyncio.ensure_future(cancel())
     try:
-        return await session.jobs.wait(operation.id)
+        async with _in_time("Creating the instance"):
+            return await session.jobs.wait(operation.id)
     finally:
         cancelling.cancel()
+
+
+@asynccontextmanager
+async def _in_time(what: str) -> AsyncIterator[None]:
+    """Nothing waits for ever: a command that never ends tells nobody what is wrong. Raises GuestFault."""
+    try:
+        async with asyncio.timeout(_STEP_SECONDS):
+            yield
+    except TimeoutError:
+        raise GuestFault(f"{what} took more than {_STEP_SECONDS:.0f} seconds and was given up") from None
 
 
 def _request(options: RunOptions, session: FleetSession) -> LaunchRequest:
@@ -260,16 +281,19 @@ async def _wait_for_end(
 
 
 async def _wait_for_records(session: FleetSession, instance_id: str, stopped: asyncio.Event) -> None:
-    """Wait until the guest has unlocked its disk and read it, a signal comes, or the guest takes too long."""
-    waits = [
-        asyncio.ensure_future(guest_ready(session, instance_id, seconds=_RECORDS_SECONDS)),
-        asyncio.ensure_future(stopped.wait()),
-    ]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
+    """Wait until the guest has unlocked its disk and read it, or a signal comes.
+
+    Raises GuestFault if the guest takes too long: a search would take what it has not read for well hidden.
+    """
+    ready = asyncio.ensure_future(guest_ready(session, instance_id, seconds=_RECORDS_SECONDS))
+    signalled = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait((ready, signalled), return_when=asyncio.FIRST_COMPLETED)
+    for wait in (ready, signalled):
         wait.cancel()
+    outcome, _ = await asyncio.gather(ready, signalled, return_exceptions=True)
+    if isinstance(outcome, GuestFault):
+        raise outcome
     # The search that follows tells why if the guest has ended meanwhile.
-    await asyncio.gather(*waits, return_exceptions=True)
 
 
 async def _find(session: FleetSession, instance_id: str, patterns: Sequence[Pattern]) -> _Found:

@@ -19,14 +19,8 @@ from typing import TYPE_CHECKING, Final
 from confvm_gui.domain.errors import BugError, InvalidInput
 from confvm_gui.domain.memory import PAGE_SIZE
 from confvm_gui.engine.guests.initial_vmsa import initial_vmsa
-from confvm_gui.engine.launch_plan import (
-    BOOT_INFO_GPA,
-    IMAGE_GPA,
-    SECRET_GPA,
-    SNP_CPUID_GPA,
-    SNP_SECRETS_GPA,
-    LaunchPlan,
-)
+from confvm_gui.engine.guests.memory_map import BOOT_INFO_GPA, IMAGE_GPA, SECRET_GPA, SNP_CPUID_GPA, SNP_SECRETS_GPA
+from confvm_gui.engine.launch_plan import LaunchPlan
 from confvm_gui.engine.secure_processor.rmp_entry import RmpResult
 from confvm_gui.sev.expected_digest import LaunchMode
 from confvm_gui.sev.guest_policy import GuestPolicy

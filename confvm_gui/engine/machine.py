@@ -19,7 +19,8 @@ from confvm_gui.engine.asid_pool import AsidPool
 from confvm_gui.engine.finish import finish
 from confvm_gui.engine.guest_host.host import GuestHooks, GuestHost
 from confvm_gui.engine.guest_host.protocol import GuestConfig
-from confvm_gui.engine.launch_plan import IMAGE_GPA, SECRET_GPA, SECRET_SIZE, LaunchPlan
+from confvm_gui.engine.guests.memory_map import IMAGE_GPA, SECRET_GPA, SECRET_SIZE
+from confvm_gui.engine.launch_plan import LaunchPlan
 from confvm_gui.engine.launch_sequence import launch_sev, launch_snp, load_clear, take_down
 from confvm_gui.engine.memory_controller.controller import NO_ENCRYPTION, GuestRange, MemoryController
 from confvm_gui.engine.memory_controller.dram import Dram
@@ -182,7 +183,7 @@ class Machine:
         host_pages = 0 if mode in (None, LaunchMode.SEV) else HOST_PAGES
         try:
             memory = self.controller.add_range(ram_bytes, asid, host_pages=host_pages, snp=mode is LaunchMode.SEV_SNP)
-        except BaseException:
+        except BaseException:  # whatever it was, the ASID is given back
             if mode is not None:
                 self._pool(mode).give_back(asid)
             raise
@@ -206,7 +207,7 @@ class Machine:
                     launch_snp(guest, plan)
                 else:
                     launch_sev(guest, plan)
-            except BaseException:
+            except BaseException:  # whatever it was, ASID and memory are given back
                 self._give_up(guest)
                 raise
             return guest
@@ -231,7 +232,7 @@ class Machine:
             try:
                 load_clear(guest, image, boot_info)
                 self.controller.hypervisor_write(guest.memory, SECRET_GPA, secret)
-            except BaseException:
+            except BaseException:  # as above
                 self._give_up(guest)
                 raise
             return guest

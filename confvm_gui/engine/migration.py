@@ -120,7 +120,7 @@ class _Migration:
             moved = self._moved or self._reserve()
             await self._copy_while_it_runs(moved)
             await self._switch_over(moved)
-        except BaseException:
+        except BaseException:  # whatever ends it, cancelled too, the guest goes on at its source
             if not self._committed:
                 await _see_through(self._undo())
             raise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from confvm_gui.domain.errors import FirmwareError, WrongState
 from confvm_gui.domain.memory import PAGE_SIZE
-from confvm_gui.engine.launch_plan import GUEST_REQUEST_GPA, GUEST_RESPONSE_GPA
+from confvm_gui.engine.guests.memory_map import GUEST_REQUEST_GPA, GUEST_RESPONSE_GPA
 from confvm_gui.engine.secure_processor.rmp_entry import RmpResult
 from confvm_gui.engine.secure_processor.snp_messages import HEADER_SIZE
 from confvm_gui.sev.status import Status

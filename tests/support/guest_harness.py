@@ -44,9 +44,9 @@ from unicorn.x86_const import (
 
 from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.domain.records import RecordsTable
-from confvm_gui.engine.guests.boot_info import BOOT_INFO_GPA, BootInfo
+from confvm_gui.engine.guests.boot_info import BootInfo
 from confvm_gui.engine.guests.guest_status import GuestStatus, parse_status
-from confvm_gui.engine.guests.image import IMAGE_GPA, GuestImage
+from confvm_gui.engine.guests.image import GuestImage
 from confvm_gui.engine.guests.mailbox import (
     HEADER_BYTES,
     REQUEST_GPA,
@@ -56,8 +56,9 @@ from confvm_gui.engine.guests.mailbox import (
     pack_header,
     unpack_header,
 )
+from confvm_gui.engine.guests.memory_map import BOOT_INFO_GPA, IMAGE_GPA, SECRET_GPA
 from confvm_gui.engine.guests.records_disk import DiskHeader, build_disk, ram_needed
-from confvm_gui.engine.guests.secret_table import SECRET_GPA, guest_secret
+from confvm_gui.engine.guests.secret_table import guest_secret
 
 PAGE = 4096
 C_BIT = 51

@@ -22,7 +22,6 @@ from unicorn.x86_const import (
 )
 
 from confvm_gui.engine.guests.attestation_page import (
-    ATTESTATION_GPA,
     AttestationAnswer,
     PageWrite,
     empty_page,
@@ -30,16 +29,20 @@ from confvm_gui.engine.guests.attestation_page import (
     request_writes,
     sealed_writes,
 )
-from confvm_gui.engine.guests.image import IMAGE_GPA, GuestImage
+from confvm_gui.engine.guests.image import GuestImage
+from confvm_gui.engine.guests.memory_map import (
+    ATTESTATION_GPA,
+    GUEST_REQUEST_GPA,
+    GUEST_RESPONSE_GPA,
+    IMAGE_GPA,
+    SECRET_GPA,
+    SNP_SECRETS_GPA,
+)
 from confvm_gui.engine.guests.sealing import GuestKey, seal_secret
-from confvm_gui.engine.guests.secret_table import SECRET_GPA
 from confvm_gui.engine.secure_processor.snp_messages import HEADER_SIZE, GuestMessage, MessageType, seal_message
 from confvm_gui.sev.snp_report import SNP_REPORT_SIZE
 from tests.support.guest_harness import C_BIT, PAGE, GuestCrash, GuestMachine
 
-REQUEST_GPA = 0x9000
-RESPONSE_GPA = 0xA000
-SECRETS_GPA = 0x41000
 _PVALIDATE = bytes.fromhex("f20f01ff")
 _CARRY = 1
 _PAGES_OF_2_MIB = 512
@@ -76,11 +79,11 @@ class SnpGuestMachine(GuestMachine):
         self._state_answer = 0
         self._firmware_sequence = 0
         super().__init__(image, ram_bytes=ram_bytes, disk=disk, slice_us=slice_us)
-        measured = [*range(IMAGE_GPA, IMAGE_GPA + len(image.data), PAGE), SECRET_GPA, SECRETS_GPA]
+        measured = [*range(IMAGE_GPA, IMAGE_GPA + len(image.data), PAGE), SECRET_GPA, SNP_SECRETS_GPA]
         self.assigned.update(measured)
         self.valid.update(measured)
         self.write(SECRET_GPA, bytes(PAGE))
-        self.write(SECRETS_GPA, (bytes(0x20) + b"".join(self.vmpcks)).ljust(PAGE, b"\0"))
+        self.write(SNP_SECRETS_GPA, (bytes(0x20) + b"".join(self.vmpcks)).ljust(PAGE, b"\0"))
         self.write(ATTESTATION_GPA, empty_page())
         self._uc.hook_add(UC_HOOK_INSN_INVALID, self._on_invalid)
 
@@ -171,8 +174,8 @@ class SnpGuestMachine(GuestMachine):
         return 0
 
     def _guest_request(self) -> int:
-        size = int.from_bytes(self.read(REQUEST_GPA + 0x36, 2), "little")
-        request = self.read(REQUEST_GPA, HEADER_SIZE + size)
+        size = int.from_bytes(self.read(GUEST_REQUEST_GPA + 0x36, 2), "little")
+        request = self.read(GUEST_REQUEST_GPA, HEADER_SIZE + size)
         self.messages.append(request)
         if self.firmware_status:
             return self.firmware_status.pop(0)
@@ -191,7 +194,7 @@ class SnpGuestMachine(GuestMachine):
         key = self.firmware_key or self.vmpcks[0]
         self._firmware_sequence += 2
         sealed = seal_message(key, MessageType.REPORT_RSP, answer, sequence=self._firmware_sequence, vmpck=0)
-        self.write(RESPONSE_GPA, sealed)
+        self.write(GUEST_RESPONSE_GPA, sealed)
         return 0
 
     def _cpuid(self, uc: Any, data: Any) -> int:

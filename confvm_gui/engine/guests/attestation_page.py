@@ -24,11 +24,10 @@ from typing import Final, NamedTuple
 
 from confvm_gui.domain.errors import GuestFault, InvalidInput
 from confvm_gui.domain.memory import PAGE_SIZE
+from confvm_gui.engine.guests.memory_map import ATTESTATION_GPA
 from confvm_gui.sev.errors import require_length
 from confvm_gui.sev.snp_report import SNP_REPORT_SIZE
 
-ATTESTATION_GPA: Final = 0xB000
-"""A shared page."""
 NONCE_BYTES: Final = 32
 PUBLIC_KEY_BYTES: Final = 32
 MAXIMUM_SEALED: Final = 1024

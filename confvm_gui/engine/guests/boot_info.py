@@ -14,8 +14,6 @@ from typing import Final
 from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.domain.memory import PAGE_SIZE
 
-BOOT_INFO_GPA: Final = 0x8000
-
 _LAYOUT: Final = struct.Struct("<IIQQQ256s")
 _MAGIC: Final = 0x49425643
 _VERSION: Final = 1
@@ -33,7 +31,7 @@ class BootInfo:
     command_line: str = ""
 
     def encode(self) -> bytes:
-        """One page, to be written at BOOT_INFO_GPA. Raises InvalidInput("command_line")."""
+        """One page, to be written at `memory_map.BOOT_INFO_GPA`. Raises InvalidInput("command_line")."""
         line = self.command_line.encode()
         if len(line) >= _COMMAND_LINE or b"\0" in line:
             raise InvalidInput("command_line", f"The guest's command line takes at most {_COMMAND_LINE - 1} bytes")

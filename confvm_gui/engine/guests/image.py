@@ -12,9 +12,6 @@ from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.memory import PAGE_SIZE
 from confvm_gui.resource_files import resources_dir
 
-IMAGE_GPA: Final = 0x100000
-"""Where an image lies and where its first instruction is."""
-
 RECORDS: Final = "records"
 HEARTBEAT: Final = "heartbeat"
 GUESTS: Final = (RECORDS, HEARTBEAT)
@@ -24,7 +21,7 @@ _MINIMUM_RAM: Final = {RECORDS: 4 << 20, HEARTBEAT: 2 << 20}
 
 @dataclass(frozen=True, slots=True)
 class GuestImage:
-    """A guest program, ready to be put into RAM at `IMAGE_GPA`."""
+    """A guest program, ready to be put into RAM at `memory_map.IMAGE_GPA`."""
 
     name: str
     data: bytes = field(repr=False)

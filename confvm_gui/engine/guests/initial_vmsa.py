@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from confvm_gui.engine.guests.image import IMAGE_GPA
+from confvm_gui.engine.guests.memory_map import IMAGE_GPA
 from confvm_gui.sev.vmsa import Segment, SevFeatures, Vmsa
 
 _CODE: Final = Segment(0x08, 0xA9B, 0xFFFF_FFFF, 0)

@@ -11,8 +11,6 @@ from uuid import UUID
 from confvm_gui.sev.errors import require_length
 from confvm_gui.sev.secret_table import DISK_KEY_GUID, SecretEntry, build_secret_table
 
-SECRET_GPA: Final = 0x40000
-"""A private page."""
 MAILBOX_KEY_GUID: Final = UUID("6f1d2a54-33c1-4a57-9d0e-5a0f6c2b8e11")
 DISK_KEY_BYTES: Final = 64
 """AES-256-XTS: K1 || K2."""

@@ -51,6 +51,7 @@ class SnpFirmware(FirmwareState):
         self._committed_tcb = None if part is None else part.committed_tcb
         self._committed_version = model.version if part is None else part.committed_version
         self._reported_tcb = self._committed_tcb
+        self._vcek_certificates: dict[TcbVersion, bytes] = {}
 
     @property
     def snp_chip_id(self) -> bytes:
@@ -62,6 +63,7 @@ class SnpFirmware(FirmwareState):
     def vcek_certificate(self, tcb: TcbVersion | None = None) -> bytes:
         """The VCEK's X.509 certificate in DER, for `tcb` or the reported one: what AMD's KDS would give for this chip.
 
+        The same bytes each time, as from the KDS: one signature for each TCB.
         May take seconds the first time: the emulated root is made then. InvalidInput("tcb") for a TCB that is above the
         current one, or of another product.
         """
@@ -71,10 +73,15 @@ class SnpFirmware(FirmwareState):
         wanted = tcb or self._reported_tcb
         if wanted.layout is not part.line.tcb_layout or part.current_tcb.below(wanted):
             raise InvalidInput("tcb", f"the chip has no VCEK for TCB {wanted.to_int():#x}; its own is the highest")
-        extensions = VekExtensions(
-            product_name=part.product_name, tcb=wanted, hwid=self._identity.chip_id[: part.line.chip_id_size]
-        )
-        return self.root.certify_vcek(part.line, self._vcek(wanted).public_key(), extensions)
+        kept = self._vcek_certificates.get(wanted)
+        if kept is None:
+            extensions = VekExtensions(
+                product_name=part.product_name, tcb=wanted, hwid=self._identity.chip_id[: part.line.chip_id_size]
+            )
+            made = self.root.certify_vcek(part.line, self._vcek(wanted).public_key(), extensions)
+            # Evidence is asked for on several threads: the first certificate is everybody's.
+            kept = self._vcek_certificates.setdefault(wanted, made)
+        return kept
 
     def _vcek(self, tcb: TcbVersion) -> ec.EllipticCurvePrivateKey:
         return self._chip.key_for(b"vcek", tcb.to_int().to_bytes(8, "little"))

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from confvm_gui.engine.guests.memory_map import IMAGE_GPA
 from confvm_gui.engine.vtpm.event_log import EventType, MeasuredEvent
 from confvm_gui.engine.vtpm.uefi_events import (
     IMAGE_SECURITY_DATABASE,
@@ -34,7 +35,6 @@ from confvm_gui.sev.expected_digest import LaunchMode
 
 FIRMWARE_VERSION: Final = "ConfVM emulated firmware 1"
 NON_HOST_INFO: Final = b"CVM NonHostInfo\0"
-IMAGE_GPA: Final = 0x100000
 
 _TECHNOLOGIES: Final = {None: 0, LaunchMode.SEV: 1, LaunchMode.SEV_ES: 2, LaunchMode.SEV_SNP: 4}
 """The numbers that GCE's firmware uses."""

@@ -14,7 +14,6 @@ from confvm_gui.domain.errors import GuestFault
 from confvm_gui.domain.memory import PAGE_SIZE
 from confvm_gui.engine.finish import finish
 from confvm_gui.engine.guests.attestation_page import (
-    ATTESTATION_GPA,
     AttestationAnswer,
     PageWrite,
     empty_page,
@@ -22,6 +21,7 @@ from confvm_gui.engine.guests.attestation_page import (
     request_writes,
     sealed_writes,
 )
+from confvm_gui.engine.guests.memory_map import ATTESTATION_GPA
 from confvm_gui.engine.guests.sealing import seal_secret
 
 if TYPE_CHECKING:

@@ -17,16 +17,13 @@ from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.guest_evidence import DigestCandidate
 from confvm_gui.domain.instance import HostMaintenance
 from confvm_gui.domain.memory import PAGE_SIZE
-from confvm_gui.engine.guests.image import GUESTS, IMAGE_GPA, GuestImage
+from confvm_gui.engine.guests.image import GUESTS, GuestImage
 from confvm_gui.engine.guests.initial_vmsa import initial_vmsa
-from confvm_gui.engine.guests.secret_table import SECRET_GPA
+from confvm_gui.engine.guests.memory_map import IMAGE_GPA, SECRET_GPA, SNP_CPUID_GPA, SNP_SECRETS_GPA
 from confvm_gui.sev.expected_digest import LaunchMode
 from confvm_gui.sev.guest_policy import GuestPolicy
 from confvm_gui.sev.snp_launch_digest import SnpLaunchDigest
 from confvm_gui.sev.snp_policy import SnpPolicy
-
-SECRETS_PAGE_GPA: Final = 0x41000
-CPUID_PAGE_GPA: Final = 0x42000
 
 _MODES: Final = {
     Technology.SEV: LaunchMode.SEV,
@@ -100,8 +97,8 @@ def launch_digest(mode: LaunchMode, image: bytes, vmsas: tuple[bytes, ...], *, s
     digest.add_normal(IMAGE_GPA, image)
     if secret_page:
         digest.add_zero(SECRET_GPA, PAGE_SIZE)
-    digest.add_secrets(SECRETS_PAGE_GPA)
-    digest.add_cpuid(CPUID_PAGE_GPA)
+    digest.add_secrets(SNP_SECRETS_GPA)
+    digest.add_cpuid(SNP_CPUID_GPA)
     for vmsa in vmsas:
         digest.add_vmsa(vmsa)
     return digest.digest

@@ -53,11 +53,8 @@ static void put_status(uint32_t status)
     serial_line(&line);
 }
 
-void attestation_poll(void)
+static void answer(uint32_t sequence)
 {
-    if (!opened)
-        return;
-    uint32_t sequence = page()->request_sequence;
     if (sequence == 0 || sequence == last_answered)
         return;
     memcpy(identity.nonce, (const void *)page()->nonce, NONCE_BYTES);
@@ -76,6 +73,12 @@ void attestation_poll(void)
     page()->answer_sequence = sequence; /* last: from here on the host takes it */
     last_answered = sequence;
     out32(PORT_ANSWERED, sequence);
+}
+
+void attestation_poll(void)
+{
+    if (opened)
+        answer(page()->request_sequence);
 }
 
 /* Open what the owner sealed, in the secret page itself, which is private. Returns whether it holds his table now. */
@@ -131,7 +134,9 @@ void attestation_start(void)
     make_key();
     opened = true;
     for (;;) {
-        attestation_poll();
+        /* Keys are sealed to the last report, and the owner may ask for another as soon as he has handed them over.
+         * So they are opened before that is answered; and they are looked for behind it, since he writes them first. */
+        uint32_t asked = page()->request_sequence;
         uint32_t given = page()->sealed_sequence;
         if (last_answered && given && given != last_refused) {
             if (open_sealed())
@@ -139,6 +144,7 @@ void attestation_start(void)
             last_refused = given;
             serial_put("sev-snp: the keys that came were not sealed to this guest, waiting for others");
         }
+        answer(asked);
         sleep_ms(WAIT_MS);
     }
     wipe(private_key, sizeof private_key);

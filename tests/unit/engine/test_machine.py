@@ -12,7 +12,8 @@ import pytest
 
 from confvm_gui.domain.errors import BugError, CapacityExceeded, FirmwareError, MeasurementMismatch
 from confvm_gui.engine.guest_host.host import GuestHooks
-from confvm_gui.engine.launch_plan import BOOT_INFO_GPA, IMAGE_GPA, SECRET_GPA, LaunchPlan
+from confvm_gui.engine.guests.memory_map import BOOT_INFO_GPA, IMAGE_GPA, SECRET_GPA
+from confvm_gui.engine.launch_plan import LaunchPlan
 from confvm_gui.engine.machine import Machine, MachineGuest
 from confvm_gui.engine.memory_controller.dram import Dram
 from confvm_gui.engine.secure_processor.model import GENOA

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from confvm_gui.domain.errors import BugError, FirmwareError
 from confvm_gui.engine.guests.initial_vmsa import initial_vmsa
-from confvm_gui.engine.launch_plan import IMAGE_GPA, SECRET_GPA, SNP_CPUID_GPA, SNP_SECRETS_GPA
+from confvm_gui.engine.guests.memory_map import IMAGE_GPA, SECRET_GPA, SNP_CPUID_GPA, SNP_SECRETS_GPA
 from confvm_gui.engine.machine import MachineGuest
 from confvm_gui.engine.memory_controller.controller import GuestRange
 from confvm_gui.engine.secure_processor.model import GENOA

@@ -11,7 +11,7 @@ import pytest
 
 from confvm_gui.domain.errors import CapacityExceeded, FirmwareError, InvalidInput, MeasurementMismatch, Unsupported
 from confvm_gui.engine.guests.initial_vmsa import initial_vmsa
-from confvm_gui.engine.launch_plan import (
+from confvm_gui.engine.guests.memory_map import (
     ATTESTATION_GPA,
     BOOT_INFO_GPA,
     GUEST_REQUEST_GPA,

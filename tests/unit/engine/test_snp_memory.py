@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from confvm_gui.domain.errors import GuestFault, WrongState
-from confvm_gui.engine.launch_plan import IMAGE_GPA, SECRET_GPA
+from confvm_gui.engine.guests.memory_map import IMAGE_GPA, SECRET_GPA
 from confvm_gui.engine.machine import MachineGuest
 from confvm_gui.engine.memory_controller.dram import ALLOCATION_UNIT, Dram
 from confvm_gui.engine.secure_processor.rmp_entry import RmpFault, RmpResult

@@ -8,7 +8,8 @@ import struct
 from confvm_gui.engine.guest_host.host import GuestHooks
 from confvm_gui.engine.guests.boot_info import BootInfo
 from confvm_gui.engine.guests.image import GuestImage
-from confvm_gui.engine.launch_plan import ATTESTATION_GPA, LaunchPlan
+from confvm_gui.engine.guests.memory_map import ATTESTATION_GPA
+from confvm_gui.engine.launch_plan import LaunchPlan
 from confvm_gui.sev.expected_digest import LaunchMode
 from tests.support.migration_rig import two_hosts
 

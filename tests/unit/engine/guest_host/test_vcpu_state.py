@@ -128,8 +128,9 @@ async def test_a_guest_goes_on_from_what_was_saved(sev: bool) -> None:
         memory = b.load(code, sev=sev)
         first = await b.add(memory)
         await first.until(lambda: bool(first.console))
-        b.host.type_into_console(first.guest, b"")
+        # Woken only once it may not run: before, it could power itself off.
         await b.host.pause(first.guest)
+        b.host.type_into_console(first.guest, b"")
         state = await b.host.save(first.guest)
         assert len(state.registers) == PAGE_SIZE
         assert state.devices.console_bytes == 1

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from confvm_gui.domain.errors import GuestFault, InvalidInput
 from confvm_gui.engine.guests.attestation_page import (
-    ATTESTATION_GPA,
     MAXIMUM_SEALED,
     AttestationAnswer,
     AttestationRequest,
@@ -25,8 +24,8 @@ from confvm_gui.engine.guests.attestation_page import (
     request_writes,
     sealed_writes,
 )
-from confvm_gui.engine.guests.image import IMAGE_GPA
 from confvm_gui.engine.guests.initial_vmsa import initial_vmsa
+from confvm_gui.engine.guests.memory_map import ATTESTATION_GPA, IMAGE_GPA
 from confvm_gui.engine.guests.sealing import MAXIMUM_SECRET, GuestKey, report_data, seal_secret
 from confvm_gui.sev.vmsa import Segment, Vmsa
 

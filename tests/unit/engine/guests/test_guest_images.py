@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from confvm_gui.domain.errors import NotFound
-from confvm_gui.engine.guests.image import GUESTS, IMAGE_GPA, GuestImage
+from confvm_gui.engine.guests.image import GUESTS, GuestImage
+from confvm_gui.engine.guests.memory_map import IMAGE_GPA
 from confvm_gui.resource_files import resources_dir
 from tests.support.guest_harness import GuestMachine
 

@@ -9,16 +9,10 @@ import pytest
 
 from confvm_gui.domain.memory import PAGE_SIZE
 from confvm_gui.engine.guest_host.host import GuestHooks
-from confvm_gui.engine.guests.attestation_page import (
-    ATTESTATION_GPA,
-    PageWrite,
-    empty_page,
-    parse_answer,
-    request_writes,
-    sealed_writes,
-)
+from confvm_gui.engine.guests.attestation_page import PageWrite, empty_page, parse_answer, request_writes, sealed_writes
 from confvm_gui.engine.guests.boot_info import BootInfo
 from confvm_gui.engine.guests.image import GuestImage
+from confvm_gui.engine.guests.memory_map import ATTESTATION_GPA
 from confvm_gui.engine.guests.sealing import report_data, seal_secret
 from confvm_gui.engine.guests.secret_table import guest_secret
 from confvm_gui.engine.launch_plan import LaunchPlan

@@ -10,17 +10,13 @@ from unicorn import UcError
 
 from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.domain.records import parse_records
-from confvm_gui.engine.guests.attestation_page import (
-    ANSWER_NOT_OF_THE_FIRMWARE,
-    ATTESTATION_GPA,
-    request_writes,
-    sealed_writes,
-)
-from confvm_gui.engine.guests.image import IMAGE_GPA, GuestImage
+from confvm_gui.engine.guests.attestation_page import ANSWER_NOT_OF_THE_FIRMWARE, request_writes, sealed_writes
+from confvm_gui.engine.guests.image import GuestImage
 from confvm_gui.engine.guests.mailbox import MailboxKey
+from confvm_gui.engine.guests.memory_map import ATTESTATION_GPA, IMAGE_GPA, SECRET_GPA
 from confvm_gui.engine.guests.records_disk import DiskHeader, build_disk, ram_needed
 from confvm_gui.engine.guests.sealing import report_data, seal_secret
-from confvm_gui.engine.guests.secret_table import SECRET_GPA, guest_secret
+from confvm_gui.engine.guests.secret_table import guest_secret
 from tests.support.guest_harness import GuestMachine
 from tests.support.snp_guest_harness import SnpGuestMachine
 
@@ -97,6 +93,17 @@ def test_the_owner_may_ask_again_before_he_gives_the_keys() -> None:
     assert second.report[0x50:0x90] == report_data(second.public_key, NONCE)
     machine.give_keys(SECRET, NONCE)
     machine.run_until_printed(RECEIVED)
+
+
+def test_keys_are_opened_though_another_report_is_asked_before_the_guest_looks() -> None:
+    """A guest that gets no turn for a while finds both at once; the keys are sealed to the report before."""
+    machine = heartbeat()
+    machine.attest(1, bytes(32))
+    machine.give_keys(SECRET, bytes(32))
+    second = machine.attest(2, NONCE)
+    assert second.report[0x50:0x90] == report_data(second.public_key, NONCE)
+    machine.run_until_printed(RECEIVED)
+    assert "not sealed to this guest" not in machine.console()
 
 
 def test_keys_for_somebody_else_are_refused_and_others_awaited() -> None:

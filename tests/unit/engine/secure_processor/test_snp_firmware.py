@@ -155,6 +155,16 @@ def test_a_report_is_signed_by_the_vcek_that_is_certified_under_the_emulated_roo
     assert not replace(report, report_data=b"\x01" * 64).is_signed_by(vcek.public_key())
 
 
+def test_a_vceks_certificate_is_signed_once_for_each_tcb() -> None:
+    """PSS is salted: a second signature would not have the same bytes."""
+    host = Host(SnpGuestState.RUNNING)
+    lower = replace(PROVISIONAL.committed_tcb, snp=1)
+    first, of_lower = host.processor.vcek_certificate(), host.processor.vcek_certificate(lower)
+    assert first != of_lower
+    assert host.processor.vcek_certificate() == host.processor.vcek_certificate(PROVISIONAL.committed_tcb) == first
+    assert host.processor.vcek_certificate(lower) == of_lower
+
+
 def test_another_tcb_is_another_vcek() -> None:
     host = Host(SnpGuestState.RUNNING)
     old = X509Certificate(host.processor.vcek_certificate()).public_key()
