@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "endorsements"
 """Of the cache, in the data directory."""
-_ROUNDS: Final = 3
-"""A certificate that was fetched may name a list that is needed, too."""
 
 
 def add_endorsements_parser(
@@ -51,21 +49,20 @@ def open_endorsements(data_dir: Path | None) -> EndorsementCache:
 
 async def fetch_lacking(cache: EndorsementCache, evidence: Evidence, given: Endorsements) -> tuple[Endorsements, str]:
     """What `evidence` needs beside `given`, as far as it can be had; and what went wrong, in a sentence, or ""."""
-    from confvm_gui.attestation.needs import needs
-    from confvm_gui.domain.attestation import Endorsements
+    from confvm_gui.fleet.attest.judgement import lacking
 
-    fetched = Endorsements()
-    asked: set[EndorsementNeed] = set()
-    for _ in range(_ROUNDS):
-        wanted = [need for need in needs(evidence, given + fetched) if need not in asked]
-        if not wanted:
-            break
-        asked.update(wanted)
-        try:
-            fetched += await cache.fetch(wanted)
-        except (Transient, InvalidInput) as problem:
-            return fetched + await cache.cached(wanted), problem.message
-    return fetched, ""
+    problem = ""
+
+    async def ask(wanted: Sequence[EndorsementNeed]) -> Endorsements:
+        nonlocal problem
+        if not problem:
+            try:
+                return await cache.fetch(wanted)
+            except (Transient, InvalidInput) as error:
+                problem = error.message
+        return await cache.cached(wanted)
+
+    return await lacking(evidence, given, ask), problem
 
 
 def run_endorsements(options: argparse.Namespace, out: TextIO) -> int:
@@ -119,8 +116,8 @@ def _list(cache: EndorsementCache, as_json: bool, out: TextIO) -> int:
 def _fetch(cache: EndorsementCache, path: Path, as_json: bool, out: TextIO) -> int:
     import asyncio
 
-    from confvm_gui.app.verify_command import read_evidence
     from confvm_gui.attestation.needs import needs
+    from confvm_gui.fleet.attest.evidence_files import read_evidence
 
     evidence, given, _ = read_evidence(path)
     fetched, problem = asyncio.run(fetch_lacking(cache, evidence, given))

@@ -10,24 +10,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from confvm_gui.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from confvm_gui.domain.attestation import Endorsements, Evidence, ReferenceValues, Verdict
-
-_LARGEST_EVIDENCE: Final = 8 << 20
-"""Bytes. The largest event log that a machine hands out is 1 MiB."""
-_LARGEST_FILE: Final = 2 << 20
-"""Bytes of an endorsement or of a reference file."""
-_MOST_ENDORSEMENTS: Final = 256
-"""Files in all of `--endorsements`."""
+    from confvm_gui.domain.attestation import Endorsements, Evidence, Verdict
 
 
 def add_verify_parser(
@@ -66,11 +57,14 @@ def add_verify_parser(
 def run_verify(options: argparse.Namespace, out: TextIO) -> int:
     """0 if trusted, 1 if not. Raises InvalidInput naming the option."""
     from confvm_gui.attestation.verify import evaluate
+    from confvm_gui.fleet.attest.evidence_files import read_endorsements, read_evidence, read_reference
 
     evidence, endorsements, bundled_at = read_evidence(options.evidence, _parts(options.part))
     at = _time(options.at, bundled_at)
-    reference = _reference(options)
-    endorsements += _endorsements(options.endorsements)
+    reference = read_reference(
+        options.reference, options.report_data, options.allow_debug, report_data_field="report-data"
+    )
+    endorsements += read_endorsements(options.endorsements)
     if options.fetch:
         endorsements += _fetch(evidence, endorsements, options.data_dir)
     verdict = evaluate(evidence, _each_once(endorsements), reference, at)
@@ -79,24 +73,6 @@ def run_verify(options: argparse.Namespace, out: TextIO) -> int:
     else:
         print_verdict(verdict, out)
     return 0 if verdict.trusted else 1
-
-
-def read_evidence(
-    path: Path, parts: Mapping[str, bytes] = MappingProxyType({})
-) -> tuple[Evidence, Endorsements, datetime | None]:
-    """Evidence from a file or a bundle, with the endorsements and the time of the bundle. Raises InvalidInput.
-
-    `parts` stand beside those that a bundle has, and in front of them.
-    """
-    from confvm_gui.attestation.bundle import is_bundle, unpack
-    from confvm_gui.domain.attestation import Endorsements, Evidence
-
-    data = _read(path, "evidence", _LARGEST_EVIDENCE)
-    if not is_bundle(data):
-        return Evidence(data, parts=parts), Endorsements(), None
-    bundle = unpack(data)
-    evidence = replace(bundle.evidence, parts=MappingProxyType({**bundle.evidence.parts, **parts}))
-    return evidence, bundle.endorsements, bundle.at
 
 
 def _fetch(evidence: Evidence, given: Endorsements, data_dir: Path | None) -> Endorsements:
@@ -158,43 +134,17 @@ def print_verdict(verdict: Verdict, out: TextIO) -> None:
         )
 
 
-def _endorsements(paths: Iterable[Path]) -> Endorsements:
-    from confvm_gui.attestation.endorsement_files import gather
-
-    files: list[Path] = []
-    for path in paths:
-        files.extend(sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path])
-    if len(files) > _MOST_ENDORSEMENTS:
-        raise InvalidInput("endorsements", f"{len(files)} files were given; at most {_MOST_ENDORSEMENTS} are read")
-    return gather(_read(file, "endorsements", _LARGEST_FILE) for file in files)
-
-
 def _parts(given: Iterable[str]) -> dict[str, bytes]:
     from confvm_gui.domain.attestation import EvidencePart
+    from confvm_gui.fleet.attest.evidence_files import read_file
 
     parts: dict[str, bytes] = {}
     for text in given:
         name, separator, file = text.partition("=")
         if not separator or name not in set(EvidencePart):
             raise InvalidInput("part", f"{text[:60]!r} is not NAME=FILE with a NAME of {', '.join(EvidencePart)}")
-        parts[name] = _read(Path(file), "part", _LARGEST_EVIDENCE)
+        parts[name] = read_file(Path(file), "part")
     return parts
-
-
-def _reference(options: argparse.Namespace) -> ReferenceValues:
-    from confvm_gui.domain.attestation import ReferenceValues
-
-    values = ReferenceValues()
-    if options.reference is not None:
-        from confvm_gui.attestation.reference_file import parse_reference_values
-
-        values = parse_reference_values(_read(options.reference, "reference", _LARGEST_FILE))
-    if options.report_data is not None:
-        try:
-            values = replace(values, report_data=bytes.fromhex(options.report_data))
-        except ValueError:
-            raise InvalidInput("report-data", "Give the bytes as hexadecimal digits, two for each byte") from None
-    return replace(values, allow_debug=True) if options.allow_debug else values
 
 
 def _time(text: str | None, bundled: datetime | None) -> datetime:
@@ -210,14 +160,3 @@ def _time(text: str | None, bundled: datetime | None) -> datetime:
     except ValueError:
         raise InvalidInput("at", f"{text[:40]!r} is not a time; give it as 2026-11-23T12:00:00Z") from None
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-
-
-def _read(path: Path, field: str, largest: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(largest + 1)
-    except OSError as error:
-        raise InvalidInput(field, f"{path} cannot be read: {error.strerror}") from error
-    if len(data) > largest:
-        raise InvalidInput(field, f"{path} has more than {largest >> 20} MiB: this is no {field}")
-    return data

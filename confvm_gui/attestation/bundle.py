@@ -10,10 +10,7 @@ with limits, because a small zip can stand for a very large file.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,16 +19,14 @@ from typing import Final
 
 from confvm_gui.attestation.json_object import JsonReader, parse_object
 from confvm_gui.domain.attestation import Endorsements, Evidence, EvidenceFormat, EvidencePart
+from confvm_gui.domain.bounded_zip import ZipLimits, pack_zip, unpack_zip
 from confvm_gui.domain.errors import InvalidInput
 
 MAX_BUNDLE_SIZE: Final = 8 << 20
-_MAX_CONTENT: Final = 12 << 20
-_MAX_FILES: Final = 256
+_LIMITS: Final = ZipLimits(files=256, content=12 << 20, file=12 << 20)
 _VERSION: Final = 1
 _WHAT: Final = "The evidence bundle"
 _FOLDERS: Final = MappingProxyType({"certificates": "der", "crls": "der", "amd": "cert", "documents": "json"})
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-"""Time of every entry: the same content is the same file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +50,18 @@ def pack(bundle: Bundle) -> bytes:
     manifest: dict[str, object] = {"confvm": _VERSION, "format": evidence.format.value if evidence.format else ""}
     if bundle.at is not None:
         manifest["at"] = bundle.at.isoformat()
-    output = io.BytesIO()
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
-        _write(archive, "manifest.json", json.dumps(manifest, sort_keys=True).encode())
-        _write(archive, "evidence.bin", evidence.data)
-        for name, content in sorted(evidence.parts.items()):
-            _write(archive, f"parts/{name}", content)
-        for folder, contents in _endorsements(given).items():
-            for number, content in enumerate(contents):
-                _write(archive, f"{folder}/{number:03}.{_FOLDERS[folder]}", content)
-    return output.getvalue()
+    files = [("manifest.json", json.dumps(manifest, sort_keys=True).encode()), ("evidence.bin", evidence.data)]
+    files += ((f"parts/{name}", content) for name, content in sorted(evidence.parts.items()))
+    for folder, contents in _endorsements(given).items():
+        files += ((f"{folder}/{number:03}.{_FOLDERS[folder]}", content) for number, content in enumerate(contents))
+    return pack_zip(files, 0o644)
 
 
 def unpack(data: bytes) -> Bundle:
     """Read a bundle; InvalidInput("evidence")."""
     if len(data) > MAX_BUNDLE_SIZE:
         raise _malformed(f"has {len(data)} bytes; the largest that is accepted has {MAX_BUNDLE_SIZE}")
-    files = _read(data)
+    files = unpack_zip(data, _LIMITS, _malformed)
     reader = JsonReader(parse_object(files.get("manifest.json", b""), f"{_WHAT}'s manifest"), f"{_WHAT}'s manifest")
     if reader.number("confvm") != _VERSION:
         raise _malformed("was made by a newer console")
@@ -91,37 +81,6 @@ def _endorsements(given: Endorsements) -> Mapping[str, Iterable[bytes]]:
         "amd": given.amd_certificates,
         "documents": given.documents,
     }
-
-
-def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    entry = zipfile.ZipInfo(name, _EPOCH)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o644 << 16
-    archive.writestr(entry, content)
-
-
-def _read(data: bytes) -> dict[str, bytes]:
-    """Content of every file. Sizes are counted while unpacking: what the directory says is not believed."""
-    found: dict[str, bytes] = {}
-    left = _MAX_CONTENT
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if len(entries) > _MAX_FILES:
-                raise _malformed(f"has {len(entries)} files; {_MAX_FILES} are accepted")
-            for entry in entries:
-                if entry.filename in found or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise _malformed("has a file twice, or packed in an unusual way")
-                with archive.open(entry) as file:
-                    content = file.read(left + 1)
-                left -= len(content)
-                if left < 0:
-                    raise _malformed(f"holds more than {_MAX_CONTENT} bytes")
-                found[entry.filename] = content
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as problem:
-        # OSError and ValueError: impossible offsets. RuntimeError: an encrypted file; NotImplementedError is one, too.
-        raise _malformed(f"is no readable zip ({' '.join(str(problem).split())[:80]})") from None
-    return found
 
 
 def _parts(files: Mapping[str, bytes]) -> Mapping[str, bytes]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from typing import Any
 
 from confvm_gui.attestation.byte_reader import require_size
 from confvm_gui.domain.errors import InvalidInput
+from confvm_gui.domain.strict_json import parse_strictly
 
 MAX_JSON_SIZE = 512 * 1024
 
@@ -16,25 +16,7 @@ MAX_JSON_SIZE = 512 * 1024
 def parse_object(data: bytes, what: str, field: str = "evidence") -> dict[str, Any]:
     """The object that `data` is; InvalidInput(`field`)."""
     require_size(data, MAX_JSON_SIZE, what, field)
-    try:
-        value = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse)
-    except (ValueError, RecursionError):
-        # RecursionError: nested deeper than any document that is meant to be read.
-        raise InvalidInput(field, f"{what} is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise InvalidInput(field, f"{what} is JSON, but not an object")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name stands twice")
-    return value
-
-
-def _refuse(text: str) -> Any:
-    raise ValueError(f"{text} has no place here")
+    return parse_strictly(data, lambda problem: InvalidInput(field, f"{what} {problem}"), fractions=False)
 
 
 class JsonReader:

@@ -6,7 +6,6 @@ business, each time: a cache makes nothing true.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from confvm_gui.domain.attestation import EndorsementKind, Endorsements
 from confvm_gui.domain.errors import InvalidInput
+from confvm_gui.domain.strict_json import parse_strictly
 from confvm_gui.sev.kds import AMD_KDS, vcek_url
 from confvm_gui.sev.x509_certificate import X509Certificate, parse_certificates
 from confvm_gui.sev.x509_crl import X509Crl
@@ -115,25 +115,7 @@ def _document(kind: EndorsementKind, body: bytes) -> Content:
 
 def parse_json(data: bytes) -> dict[str, Any]:
     """The object that `data` is, without names that stand twice; InvalidInput("endorsements")."""
-    try:
-        value = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        # RecursionError: nested deeper than anything that is meant to be read.
-        raise InvalidInput("endorsements", "it is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise InvalidInput("endorsements", "it is JSON, but not an object")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name stands twice")
-    return value
-
-
-def _refuse(text: str) -> Any:
-    raise ValueError(f"{text} has no place here")
+    return parse_strictly(data, lambda problem: InvalidInput("endorsements", f"it {problem}"))
 
 
 def _time(value: Mapping[str, Any], name: str) -> float:

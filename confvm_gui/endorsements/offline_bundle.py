@@ -8,15 +8,13 @@ one that was fetched. Signatures are looked at by each verdict, so a bundle by a
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from confvm_gui.domain.bounded_zip import ZipLimits, pack_zip, unpack_zip
 from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.endorsements.content import Content, parse_content, parse_json
 from confvm_gui.endorsements.publishers import check_address
@@ -29,18 +27,18 @@ _MOST_FILES: Final = 20_000
 _VERSION: Final = 1
 _MANIFEST: Final = "manifest.json"
 _NAME: Final = re.compile(r"entries/[0-9]{5}\.entry")
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_LIMITS: Final = ZipLimits(files=_MOST_FILES, content=LARGEST_BUNDLE, file=LARGEST_RECORD)
 
 
 def pack_endorsements(records: Iterable[Record]) -> bytes:
     """The zip. The same records give the same bytes. Only records that are `present` are taken."""
-    output = io.BytesIO()
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
-        _write(archive, _MANIFEST, json.dumps({"confvm-endorsements": _VERSION}).encode())
-        present = sorted((record for record in records if record.present), key=lambda record: record.url)
-        for number, record in enumerate(present[: _MOST_FILES - 1]):
-            _write(archive, f"entries/{number:05}.entry", encode_record(record))
-    return output.getvalue()
+    present = sorted((record for record in records if record.present), key=lambda record: record.url)
+    files = [(_MANIFEST, json.dumps({"confvm-endorsements": _VERSION}).encode())]
+    files += (
+        (f"entries/{number:05}.entry", encode_record(record))
+        for number, record in enumerate(present[: _MOST_FILES - 1])
+    )
+    return pack_zip(files, 0o600)
 
 
 def unpack_endorsements(data: bytes, now: float) -> list[tuple[Record, Content]]:
@@ -49,7 +47,7 @@ def unpack_endorsements(data: bytes, now: float) -> list[tuple[Record, Content]]
         raise _malformed(f"has {len(data)} bytes; at most {LARGEST_BUNDLE} are read")
     found: dict[str, tuple[Record, Content]] = {}
     try:
-        files = _read(data)
+        files = unpack_zip(data, _LIMITS, _malformed, _belongs)
         if parse_json(files.pop(_MANIFEST, b"")).get("confvm-endorsements") != _VERSION:
             raise _malformed("was made by a newer console")
         for content in files.values():
@@ -73,38 +71,8 @@ def _record(data: bytes, now: float) -> tuple[Record, Content]:
     return replace(record, stored_at=stored, expires_at=expiry(record.kind, content, stored), attempts=0), content
 
 
-def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    entry = zipfile.ZipInfo(name, _EPOCH)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o600 << 16
-    archive.writestr(entry, content)
-
-
-def _read(data: bytes) -> dict[str, bytes]:
-    """Content of every file. Sizes are counted while unpacking: what the directory says is not believed."""
-    found: dict[str, bytes] = {}
-    left = LARGEST_BUNDLE
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if len(entries) > _MOST_FILES:
-                raise _malformed(f"has {len(entries)} files; {_MOST_FILES} are accepted")
-            for entry in entries:
-                name = entry.filename
-                if name in found or not (name == _MANIFEST or _NAME.fullmatch(name)):
-                    raise _malformed("has a file that does not belong there")
-                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise _malformed("is packed in an unusual way")
-                with archive.open(entry) as file:
-                    content = file.read(min(left, LARGEST_RECORD) + 1)
-                left -= len(content)
-                if left < 0 or len(content) > LARGEST_RECORD:
-                    raise _malformed("holds more than is accepted")
-                found[name] = content
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as problem:
-        # OSError and ValueError: impossible offsets. RuntimeError: an encrypted file; NotImplementedError is one, too.
-        raise _malformed(f"is no readable zip ({' '.join(str(problem).split())[:80]})") from None
-    return found
+def _belongs(name: str) -> bool:
+    return name == _MANIFEST or _NAME.fullmatch(name) is not None
 
 
 def _malformed(problem: str) -> InvalidInput:

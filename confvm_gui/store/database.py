@@ -69,7 +69,7 @@ class Database:
             if not self._missing:
                 self._settle_file()
             self._connection = None if self.readonly_reason else self._connect_writer(max_pages)
-        except BaseException:
+        except BaseException:  # whatever it was, the lock and the files are let go
             self._release()
             raise
 

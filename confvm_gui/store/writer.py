@@ -166,7 +166,7 @@ class Writer:
                     else:
                         finished += [(write, None) for write in writes]
                 connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever it was, the transaction does not stay open
             self._on_rollback()
             if connection.in_transaction:
                 with self._database.faults():

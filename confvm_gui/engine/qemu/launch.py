@@ -106,12 +106,12 @@ async def launch(machine: Machine, plan: QemuPlan) -> QemuGuest:
     guest = machine.reserve(plan.mode, plan.ram_bytes, policy=plan.policy)
     try:
         found = QemuGuest(guest, QemuRam(machine.dram, machine.controller, guest.memory), plan.parts[0].data)
-    except BaseException:
+    except BaseException:  # whatever it was, ASID and memory are given back
         await machine.release(guest)
         raise
     try:
         await finish(lambda: _fill_and_measure(machine, found, plan))
-    except BaseException:
+    except BaseException:  # as above
         await found.release()
         raise
     return found

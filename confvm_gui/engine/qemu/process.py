@@ -93,7 +93,7 @@ class QemuProcess:
         try:
             passed = (ram, rom, their_serial.fileno(), their_monitor.fileno())
             pid = _spawn(executable, passed, ram_bytes, signature, errors)
-        except BaseException:
+        except BaseException:  # whatever it was, no descriptor stays open
             for end in (serial, monitor):
                 end.close()
             os.close(errors)
@@ -109,7 +109,7 @@ class QemuProcess:
             await asyncio.wait([found._watching], timeout=_END_SECONDS)
             await found.aclose()
             raise WorkerLost(f"QEMU did not start: {found._last_words or error}") from error
-        except BaseException:
+        except BaseException:  # cancelled too: no QEMU runs that nobody holds
             await found.aclose()
             raise
         found._started = True

@@ -45,7 +45,7 @@ class QemuRam:
         self.descriptor = sealed_memory("confvm-qemu-ram", self.length)
         try:
             _mount(dram, memory.spa, self.length, self.descriptor, 0)
-        except BaseException:
+        except BaseException:  # whatever it was, the descriptor does not stay open
             os.close(self.descriptor)
             raise
 

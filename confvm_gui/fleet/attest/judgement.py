@@ -7,7 +7,7 @@ the first evidence comes: the window starts without them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -65,26 +65,29 @@ async def judge(evidence: Evidence, endorsements: Endorsements, reference: Refer
 
 async def completed(evidence: Evidence, endorsements: Endorsements, source: EndorsementCache) -> Endorsements:
     """`endorsements` with all that can be had of what still lacks. Raises Transient, InvalidInput."""
-    asked: set[EndorsementNeed] = set()
-    for _ in range(_ROUNDS):
-        wanted = [need for need in await asyncio.to_thread(_needs, evidence, endorsements) if need not in asked]
-        if not wanted:
-            break
-        asked.update(wanted)
-        endorsements += await source.fetch(wanted)
-    return endorsements
+    return endorsements + await lacking(evidence, endorsements, source.fetch)
 
 
 async def with_cached(evidence: Evidence, endorsements: Endorsements, source: EndorsementCache) -> Endorsements:
     """`endorsements` with what was fetched at some time. Nobody is asked. Raises InvalidInput."""
+    return endorsements + await lacking(evidence, endorsements, source.cached)
+
+
+async def lacking(
+    evidence: Evidence,
+    given: Endorsements,
+    ask: Callable[[Sequence[EndorsementNeed]], Awaitable[Endorsements]],
+) -> Endorsements:
+    """What `evidence` needs beside `given`, as far as `ask` gives it. Raises InvalidInput and what `ask` raises."""
+    found = Endorsements()
     asked: set[EndorsementNeed] = set()
     for _ in range(_ROUNDS):
-        wanted = [need for need in await asyncio.to_thread(_needs, evidence, endorsements) if need not in asked]
+        wanted = [need for need in await asyncio.to_thread(_needs, evidence, given + found) if need not in asked]
         if not wanted:
             break
         asked.update(wanted)
-        endorsements += await source.cached(wanted)
-    return endorsements
+        found += await ask(wanted)
+    return found
 
 
 async def _completed_if_possible(

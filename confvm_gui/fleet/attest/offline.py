@@ -1,6 +1,6 @@
 """Evidence, endorsements and reference values from files, and bundles into files.
 
-Files are read and unpacked on threads, with limits: nothing that is given is believed to be small.
+Files are read (`evidence_files`) and unpacked on threads.
 """
 
 from __future__ import annotations
@@ -9,24 +9,16 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from confvm_gui.domain.attestation import Endorsements, Evidence, ReferenceValues
 from confvm_gui.domain.attestation_record import AttestationRecord
 from confvm_gui.domain.errors import InvalidInput, Unsupported
 from confvm_gui.domain.ports.endorsement_source import EndorsementCache
+from confvm_gui.fleet.attest.evidence_files import read_endorsements, read_evidence, read_reference
 from confvm_gui.fleet.attest.judgement import Judgement, completed, judge, with_cached
-
-LARGEST_EVIDENCE: Final = 8 << 20
-"""Bytes. The largest event log that a machine hands out is 1 MiB."""
-LARGEST_FILE: Final = 2 << 20
-"""Bytes of an endorsement or of a reference file."""
-MOST_ENDORSEMENTS: Final = 256
-"""Files, those in folders included."""
 
 
 async def judge_file(
@@ -66,54 +58,8 @@ async def write_bundle(record: AttestationRecord, path: Path) -> None:
 def _read_all(
     path: Path, endorsements: Sequence[Path], reference: Path | None, report_data: str, allow_debug: bool
 ) -> tuple[Evidence, Endorsements, ReferenceValues]:
-    from confvm_gui.attestation.bundle import is_bundle, unpack
-    from confvm_gui.attestation.endorsement_files import gather
-
-    data = _read(path, "evidence", LARGEST_EVIDENCE)
-    evidence, held = Evidence(data), Endorsements()
-    if is_bundle(data):
-        bundle = unpack(data)
-        evidence, held = bundle.evidence, bundle.endorsements
-    given = gather(_read(file, "endorsements", LARGEST_FILE) for file in _files(endorsements))
-    return evidence, held + given, _reference(reference, report_data, allow_debug)
-
-
-def _files(paths: Iterable[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in paths:
-        try:
-            files.extend(sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path])
-        except OSError as error:
-            raise InvalidInput("endorsements", f"{path} cannot be read: {error.strerror or error}") from None
-    if len(files) > MOST_ENDORSEMENTS:
-        raise InvalidInput("endorsements", f"{len(files)} files were given; at most {MOST_ENDORSEMENTS} are read")
-    return files
-
-
-def _reference(path: Path | None, report_data: str, allow_debug: bool) -> ReferenceValues:
-    values = ReferenceValues()
-    if path is not None:
-        from confvm_gui.attestation.reference_file import parse_reference_values
-
-        values = parse_reference_values(_read(path, "reference", LARGEST_FILE))
-    if report_data:
-        try:
-            values = replace(values, report_data=bytes.fromhex(report_data))
-        except ValueError:
-            raise InvalidInput("report_data", "Give the bytes as hexadecimal digits, two for each byte") from None
-    return replace(values, allow_debug=True) if allow_debug else values
-
-
-def _read(path: Path, field: str, largest: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(largest + 1)
-    except (OSError, ValueError) as error:  # ValueError: a zero character in the path
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InvalidInput(field, f"{path} cannot be read: {reason}") from None
-    if len(data) > largest:
-        raise InvalidInput(field, f"{path} has more than {largest >> 20} MiB, which is too large for this")
-    return data
+    evidence, held, _ = read_evidence(path)
+    return evidence, held + read_endorsements(endorsements), read_reference(reference, report_data or None, allow_debug)
 
 
 def _write_bundle(record: AttestationRecord, path: Path) -> None:
@@ -129,7 +75,7 @@ def _write_bundle(record: AttestationRecord, path: Path) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)
-        except BaseException:
+        except BaseException:  # whatever ends the writing, nothing half-written stays beside
             with contextlib.suppress(OSError):
                 beside.unlink(missing_ok=True)
             raise

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -74,12 +75,7 @@ class EvidenceDesk:
         return GuestEvidence(
             Evidence(json.dumps(value).encode(), EvidenceFormat.SEV_LAUNCH),
             await self._sev_endorsements(machine),
-            ReferenceValues(
-                measurements=(expected.digest,),
-                expected=_expected(expected),
-                launch_key=owner.launch_key,
-                trusted_roots=await self._roots(),
-            ),
+            replace(await self._reference(expected), launch_key=owner.launch_key),
             expected.candidates,
             host_title(machine),
         )
@@ -91,12 +87,7 @@ class EvidenceDesk:
         return GuestEvidence(
             Evidence(answer.report, EvidenceFormat.SNP_REPORT),
             await self._snp_endorsements(machine),
-            ReferenceValues(
-                report_data=report_data(answer.public_key, nonce),
-                measurements=(expected.digest,),
-                expected=_expected(expected),
-                trusted_roots=await self._roots(),
-            ),
+            replace(await self._reference(expected), report_data=report_data(answer.public_key, nonce)),
             expected.candidates,
             host_title(machine),
         )
@@ -119,12 +110,7 @@ class EvidenceDesk:
         return GuestEvidence(
             Evidence(report, EvidenceFormat.SEV_REPORT),
             await self._sev_endorsements(machine),
-            ReferenceValues(
-                report_data=nonce[:MNONCE_SIZE],
-                measurements=(expected.digest,),
-                expected=_expected(expected),
-                trusted_roots=await self._roots(),
-            ),
+            replace(await self._reference(expected), report_data=nonce[:MNONCE_SIZE]),
             expected.candidates,
             host_title(machine),
         )
@@ -156,6 +142,12 @@ class EvidenceDesk:
                 trusted_roots=(self.tpm_authority.trusted_root,),
             ),
             chip=host_title(powered.placement.machine),
+        )
+
+    async def _reference(self, expected: ExpectedLaunch) -> ReferenceValues:
+        """What every report of this launch is held against."""
+        return ReferenceValues(
+            measurements=(expected.digest,), expected=_expected(expected), trusted_roots=await self._roots()
         )
 
     async def _sev_endorsements(self, machine: Machine) -> Endorsements:

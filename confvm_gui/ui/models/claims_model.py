@@ -14,6 +14,7 @@ from PySide6.QtGui import QFont
 
 from confvm_gui.domain.attestation import Claim
 from confvm_gui.ui.models.attestation_words import claim_group, group_word, value_text
+from confvm_gui.ui.models.column_titles import column_title
 from confvm_gui.ui.text import translate
 from confvm_gui.ui.theme import current_theme, interface_font, monospace_font
 
@@ -125,13 +126,9 @@ class ClaimsModel(QAbstractTableModel):
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         titles = (
             translate("ClaimsModel", "Claim"),
             translate("ClaimsModel", "Value"),
             translate("ClaimsModel", "Where it stands"),
         )
-        return titles[section] if role == Qt.ItemDataRole.DisplayRole and 0 <= section < len(titles) else None
+        return column_title(titles, section, orientation, role)

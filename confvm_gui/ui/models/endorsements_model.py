@@ -12,6 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from confvm_gui.domain.attestation import EndorsementKind
 from confvm_gui.domain.ports.endorsement_source import CacheEntry, EntryState
 from confvm_gui.ui.icons import icon
+from confvm_gui.ui.models.column_titles import column_title
 from confvm_gui.ui.text import byte_size, moment, translate
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -104,10 +105,6 @@ class EndorsementsModel(QAbstractTableModel):
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         titles = (
             translate("EndorsementsModel", "State"),
             translate("EndorsementsModel", "What"),
@@ -115,4 +112,4 @@ class EndorsementsModel(QAbstractTableModel):
             translate("EndorsementsModel", "Size"),
             translate("EndorsementsModel", "Address"),
         )
-        return titles[section] if role == Qt.ItemDataRole.DisplayRole and 0 <= section < len(titles) else None
+        return column_title(titles, section, orientation, role)

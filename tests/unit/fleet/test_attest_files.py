@@ -13,7 +13,7 @@ from confvm_gui.domain.attestation import EndorsementKind, EndorsementNeed, Endo
 from confvm_gui.domain.attestation_record import Occasion
 from confvm_gui.domain.errors import InvalidInput, Transient, Unsupported
 from confvm_gui.domain.ports.endorsement_source import CacheEntry
-from confvm_gui.fleet.attest.offline import LARGEST_EVIDENCE
+from confvm_gui.fleet.attest.evidence_files import LARGEST_EVIDENCE
 from tests.support.vouching_provider import SNP_MEASUREMENT, VouchingProvider, milan
 from tests.unit.attestation.authority import revocation_list
 from tests.unit.attestation.test_snp_evidence import report, signed
