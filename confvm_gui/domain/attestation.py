@@ -251,5 +251,7 @@ class ReferenceValues:
     """Believed beside the roots that the console pins."""
     trusted_keys: frozenset[str] = frozenset()
     """SHA-256 of SubjectPublicKeyInfo, hex, of attestation keys that were vouched for by other means."""
+    host_runs_tpm: bool = False
+    """The TPM is the host's own: its key is taken on its word, with a warning. A baseline tells of another key."""
     launch_key: TransportKey | None = None
     """TIK of the launch session, for a SEV launch measurement."""

@@ -6,6 +6,9 @@
     ├── NotFound                no such instance, image, region, operation …
     ├── Unsupported             the provider cannot do this; carries the reason
     ├── ReadOnly                the console was opened for reading only
+    ├── Forbidden               the user's role does not allow this
+    │   └── NeedsApproval       a second person has to approve it first; the request was stored
+    ├── PolicyDenied            the guardrails do not allow this launch; carries all findings
     ├── WrongState              the instance is not in a state that allows this
     ├── CapacityExceeded        the host has no room (RAM, ASIDs); trying later may work
     ├── Transient               failed now, may work when tried again
@@ -29,7 +32,13 @@ The four that `sev`, the lowest layer, raises itself are defined there.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from confvm_gui.sev.errors import BugError, ConfvmError, InvalidInput, MeasurementMismatch
+
+if TYPE_CHECKING:
+    from confvm_gui.domain.policy import ComplianceRecord
+
 
 __all__ = [
     "BugError",
@@ -37,13 +46,16 @@ __all__ = [
     "ConfvmError",
     "EvidenceRefused",
     "FirmwareError",
+    "Forbidden",
     "GuestFault",
     "InvalidInput",
     "KeyUnavailable",
     "MeasurementMismatch",
     "NameTaken",
+    "NeedsApproval",
     "NotFound",
     "OperationCancelled",
+    "PolicyDenied",
     "ReadOnly",
     "StoreCorrupt",
     "StoreError",
@@ -70,6 +82,27 @@ class Unsupported(ConfvmError):
 
 class ReadOnly(ConfvmError):
     """The console was opened for reading only."""
+
+
+class Forbidden(ConfvmError):
+    """The user's role in this data directory does not allow this."""
+
+
+class NeedsApproval(Forbidden):
+    """A second person has to approve it first. `approval_id` is the request that was stored."""
+
+    def __init__(self, message: str, *, approval_id: str) -> None:
+        super().__init__(message)
+        self.approval_id = approval_id
+
+
+class PolicyDenied(ConfvmError):
+    """Guardrails deny this launch. `record` has every finding; `field` is the request's that the first is about."""
+
+    def __init__(self, message: str, *, field: str, record: ComplianceRecord) -> None:
+        super().__init__(message)
+        self.field = field
+        self.record = record
 
 
 class WrongState(ConfvmError):

@@ -16,6 +16,12 @@ class OperationKind(Enum):
     PAUSE = "pause"
     RESUME = "resume"
     MIGRATE = "migrate"
+    SNAPSHOT = "snapshot"
+    REVERT = "revert"
+    """To a snapshot."""
+    DELETE_SNAPSHOT = "delete snapshot"
+    CLONE = "clone"
+    """Its `instance_id` and `instance_name` are the copy's."""
     DELETE = "delete"
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from confvm_gui.domain.keys import KeyInfo
 
 
 class KeyStore(Protocol):
@@ -20,3 +23,30 @@ class KeyStore(Protocol):
 
     async def unwrap(self, key_ref: str, wrapped: bytes) -> bytes:
         """The DEK again. Raises KeyUnavailable if the key is gone or the wrapping is not authentic."""
+
+
+@runtime_checkable
+class GovernsKeys(Protocol):
+    """A KeyStore whose keys can be listed, rotated and ended. All raise KeyUnavailable, NotFound, Unsupported with
+    the reason where the service or token has no such function, InvalidInput("disk_key") for a KeyRef that is none.
+    """
+
+    async def keys(self) -> Sequence[KeyInfo]:
+        """All that this store can reach."""
+
+    async def info(self, key_ref: str) -> KeyInfo: ...
+
+    async def rotate(self, key_ref: str) -> KeyInfo:
+        """Make a new primary version; what older versions wrapped can still be unwrapped."""
+
+    async def disable(self, key_ref: str) -> KeyInfo:
+        """Nothing can be wrapped or unwrapped until `enable`."""
+
+    async def enable(self, key_ref: str) -> KeyInfo: ...
+
+    async def destroy(self, key_ref: str, *, after_seconds: float) -> KeyInfo:
+        """Schedule the destruction of all versions, 0 for now; services have least times of their own and refuse
+        a shorter one with InvalidInput. What was wrapped is then lost for good."""
+
+    async def restore(self, key_ref: str) -> KeyInfo:
+        """Call a scheduled destruction off; the key is disabled then."""

@@ -15,6 +15,7 @@ from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.guest_evidence import GuestEvidence
 from confvm_gui.domain.instance import Instance, LaunchRequest
+from confvm_gui.domain.keys import KeyUse
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.ports.console import Console
@@ -37,6 +38,7 @@ class Capability(Flag):
     ATTESTATION = auto()
     SNAPSHOT = auto()
     MIGRATION = auto()
+    CLONE = auto()
 
 
 class ChangeKind(Enum):
@@ -69,6 +71,12 @@ class OperationContext(Protocol):
 
         Raises OperationCancelled when the user has asked to cancel: the provider lets it pass after undoing what
         it had done, or does not call `step` where it is too late to turn back.
+        """
+
+    async def launched(self) -> LaunchRequest | None:
+        """What the console was asked to make the instance of, as it has kept it: what its host says need not be that.
+
+        None for an instance that another has made. Raises StoreError.
         """
 
     async def approve(self, launch: GuestEvidence) -> None:
@@ -174,7 +182,27 @@ class HasEvidence(Protocol):
     async def evidence(self, instance_id: str, form: EvidenceFormat, nonce: bytes) -> GuestEvidence:
         """Fresh evidence that carries `nonce` (NONCE_SIZE bytes).
 
-        Raises NotFound, WrongState (it does not run), Unsupported with the reason, GuestFault, FirmwareError.
+        Raises NotFound, WrongState (it does not run), Transient (its system is still starting), Unsupported with the
+        reason, GuestFault, FirmwareError.
+        """
+
+
+@runtime_checkable
+class HasSecretChannel(Protocol):
+    """Secrets that others sealed to a guest's own key can be carried to it while it runs.
+
+    The key is the first 32 bytes of the REPORT_DATA of its evidence.
+    """
+
+    def secret_channel_unfit(self, instance_id: str) -> str:
+        """Why nothing can be handed to this instance, in one sentence; "" where it can be tried. NotFound."""
+
+    async def hand_over(self, instance_id: str, sealed: Sequence[bytes], mailbox_key: bytes) -> None:
+        """Carry what the owners released to the guest. `mailbox_key`: this console's own, if it is the one who may ask
+        the guest from then on, else b"".
+
+        Raises NotFound, WrongState, Unsupported with the reason, GuestFault, and EvidenceRefused where the guest opens
+        nothing with them.
         """
 
 
@@ -192,6 +220,34 @@ class HostInfo:
 
 
 @runtime_checkable
+class LearnsAbilities(Protocol):
+    """What it can do is read from its host, some time after it was connected."""
+
+    @property
+    def known(self) -> bool:
+        """Whether it has been read."""
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be read now, in one sentence, or ""."""
+
+    async def learnt(self) -> None:
+        """Return once `technologies` and their reasons are those of the host. Waits while there is no connection."""
+
+
+@runtime_checkable
+class WritesDefinitions(Protocol):
+    """Its host takes instances as text that a person can read and give to the host's own tools."""
+
+    def definition(self, request: LaunchRequest) -> str:
+        """What `request` becomes on the host; files are named as they would be there.
+
+        Raises Transient as long as nothing is known of the host, and what a create of it would raise: Unsupported,
+        InvalidInput, NotFound, CapacityExceeded.
+        """
+
+
+@runtime_checkable
 class CanMigrate(Protocol):
     """A running instance can be moved to another host without stopping it for long."""
 
@@ -205,3 +261,68 @@ class CanMigrate(Protocol):
 
         Raises NotFound, WrongState, Unsupported, FirmwareError (the guest's policy refuses), CapacityExceeded.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One snapshot of an instance."""
+
+    name: str
+    """Unique for its instance."""
+    created_at: float
+    """Seconds since the epoch, UTC."""
+    with_memory: bool
+    """Taken of the running machine, RAM included: reverting to it resumes there."""
+    current: bool
+    """What the instance was reverted to or taken from last."""
+    parent: str = ""
+    """Name of the snapshot that it follows; "" for a first one."""
+
+
+@runtime_checkable
+class HasSnapshots(Protocol):
+    """Disks, and the RAM of what runs, can be kept and returned to."""
+
+    async def snapshots(self, instance_id: str) -> Sequence[Snapshot]:
+        """The oldest first. NotFound, Transient."""
+
+    async def snapshot_unfit(self, instance_id: str) -> str:
+        """Why no snapshot can be taken of it as it is, in one sentence; "" where it can be tried. NotFound."""
+
+    async def take_snapshot(self, instance_id: str, name: str, operation: OperationContext) -> Instance:
+        """Keep it under `name`. Nothing of it remains when this raises.
+
+        Raises NotFound, Unsupported, InvalidInput("snapshot") where there is one of this name or it is no name.
+        """
+
+    async def revert_to_snapshot(self, instance_id: str, name: str, operation: OperationContext) -> Instance:
+        """What the instance is and has written since is lost. NotFound."""
+
+    async def delete_snapshot(self, instance_id: str, name: str, operation: OperationContext) -> Instance:
+        """A snapshot already gone is success. NotFound for the instance."""
+
+
+@runtime_checkable
+class CanClone(Protocol):
+    """An instance that is off can be copied with its disks."""
+
+    async def clone_unfit(self, instance_id: str) -> str:
+        """Why it cannot be cloned as it is, in one sentence; "" where it can be tried. NotFound."""
+
+    async def clone(self, instance_id: str, name: str, operation: OperationContext) -> Instance:
+        """Make the instance `operation.instance_id`, a copy of `instance_id` named `name`, and leave it off.
+
+        Nothing of it remains when this raises: NotFound, Unsupported, NameTaken, StoreFull.
+        """
+
+
+@runtime_checkable
+class HoldsWrappedKeys(Protocol):
+    """Its instances' disks are encrypted under keys that a KeyStore wraps."""
+
+    async def key_uses(self) -> Sequence[KeyUse]:
+        """Of all instances, running or not."""
+
+    async def rewrap(self, instance_id: str, key_ref: str, operation: OperationContext) -> None:
+        """Unwrap the disk's key and wrap it under `key_ref` (the same ref: its primary version), replacing the old
+        wrapping on disk in one step: a crash leaves the one or the other. NotFound, KeyUnavailable."""

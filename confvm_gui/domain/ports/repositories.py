@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from confvm_gui.domain.approval import Approval
 from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.attestation_record import AttestationRecord, AttestationSummary, Baseline, TcbPoint
-from confvm_gui.domain.event import AuditRecord, AuditVerdict, Event
+from confvm_gui.domain.event import AuditFilter, AuditHead, AuditRecord, AuditVerdict, Event
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.operation import Operation
+from confvm_gui.domain.policy import Assignment, CompliancePoint, RuleException
 
 
 class InstanceRepository(Protocol):
@@ -44,6 +46,9 @@ class OperationRepository(Protocol):
     async def recent(self, limit: int) -> Sequence[Operation]:
         """Newest first."""
 
+    async def creation(self, instance_id: str) -> Operation | None:
+        """The CREATE that made this instance; None for a copy, and where another program made it."""
+
 
 class AuditLog(Protocol):
     """Append-only, hash-chained."""
@@ -56,7 +61,32 @@ class AuditLog(Protocol):
         """Newest first; `before` is a sequence (for paging back), `subject` an instance id, `text` is searched in
         message and action."""
 
-    async def verify(self) -> AuditVerdict: ...
+    async def search(
+        self, wanted: AuditFilter, *, limit: int, before: int | None = None, after: int | None = None
+    ) -> Sequence[AuditRecord]:
+        """Newest first; with `after`, a sequence, oldest first from there on. `before` is a sequence as well."""
+
+    async def head(self) -> AuditHead:
+        """The end of the log, after all that was appended so far, once that is safe from a power cut."""
+
+    async def verify(self) -> AuditVerdict:
+        """The chain of hashes; signatures are not looked at."""
+
+
+class ApprovalRepository(Protocol):
+    """What waits for a second person, and what became of it."""
+
+    async def recent(self, limit: int) -> Sequence[Approval]:
+        """Newest first."""
+
+    async def unfinished(self) -> Sequence[Approval]:
+        """Those that are waiting or approved, oldest first."""
+
+    async def get(self, approval_id: str) -> Approval:
+        """Raises NotFound."""
+
+    async def put(self, approval: Approval) -> None:
+        """Insert or replace by id; committed when this returns."""
 
 
 class SampleRepository(Protocol):
@@ -101,6 +131,43 @@ class BaselineRepository(Protocol):
     def remove(self, instance_id: str, form: EvidenceFormat) -> None: ...
 
 
+class PolicyRepository(Protocol):
+    """Packs of rules that administrators wrote, where packs are on, and exceptions.
+
+    Few and small: each read gives all of them.
+    """
+
+    async def packs(self) -> Sequence[str]:
+        """Canonical texts, by name and version."""
+
+    def put_pack(self, name: str, version: int, text: str) -> None:
+        """Insert or replace."""
+
+    def remove_pack(self, name: str, version: int) -> None: ...
+
+    async def assignments(self) -> Sequence[Assignment]:
+        """In the order in which they were put."""
+
+    def put_assignments(self, assignments: Sequence[Assignment]) -> None:
+        """Replace all."""
+
+    async def exceptions(self) -> Sequence[RuleException]:
+        """Those that have ended too, the one that ends last first."""
+
+    def put_exception(self, exception: RuleException) -> None:
+        """Insert or replace by id."""
+
+
+class ComplianceRepository(Protocol):
+    """How the fleet stood over time."""
+
+    def append(self, points: Sequence[CompliancePoint]) -> None:
+        """Keeps the newest 2,000 moments."""
+
+    async def history(self, kind: str, key: str, *, limit: int = 500) -> Sequence[CompliancePoint]:
+        """The newest `limit`, oldest first."""
+
+
 class SettingRepository(Protocol):
     """Saved searches, window layout, preferences. JSON-able values, never a secret."""
 
@@ -129,6 +196,9 @@ class Store(Protocol):
     def audit(self) -> AuditLog: ...
 
     @property
+    def approvals(self) -> ApprovalRepository: ...
+
+    @property
     def samples(self) -> SampleRepository: ...
 
     @property
@@ -136,6 +206,12 @@ class Store(Protocol):
 
     @property
     def baselines(self) -> BaselineRepository: ...
+
+    @property
+    def policies(self) -> PolicyRepository: ...
+
+    @property
+    def compliance(self) -> ComplianceRepository: ...
 
     @property
     def settings(self) -> SettingRepository: ...
