@@ -16,6 +16,7 @@ class Code(StrEnum):
     SIGNATURE_ALGORITHM = "signature-algorithm"
     SIGNER_MISSING = "signer-missing"
     KEY_NOT_VOUCHED = "key-not-vouched"
+    KEY_ON_ITS_WORD = "key-on-its-word"
     NOT_SIGNED = "not-signed"
     BINDING_BROKEN = "binding-broken"
 
@@ -92,6 +93,8 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.SIGNATURE_ALGORITHM: "The signature uses an algorithm that this evidence must not use",
     Code.SIGNER_MISSING: "The certificate of the key that signed is not there; fetch it or give it as an endorsement",
     Code.KEY_NOT_VOUCHED: "Nobody who is trusted vouches for the attestation key",
+    Code.KEY_ON_ITS_WORD: "The host runs this TPM and nobody vouches for its key: it speaks for what the guest booted, "
+    "and not against the host",
     Code.NOT_SIGNED: "Nobody signed this: what it says can be looked at, but proves nothing",
     Code.BINDING_BROKEN: "Two parts of the evidence that must belong together do not",
     Code.ISSUER_MISSING: "The certificate's issuer is not there; fetch it or give it as an endorsement",

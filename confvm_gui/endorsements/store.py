@@ -16,11 +16,11 @@ from types import MappingProxyType
 from typing import Final
 
 from confvm_gui.domain.attestation import EndorsementKind, EndorsementNeed, Endorsements
+from confvm_gui.domain.daemon_thread import in_daemon_thread
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, StoreError, Transient
 from confvm_gui.domain.ports.endorsement_source import CacheEntry, EntryState
 from confvm_gui.endorsements.cache import EndorsementFiles
 from confvm_gui.endorsements.content import LARGEST, parse_content
-from confvm_gui.endorsements.daemon_thread import in_daemon_thread
 from confvm_gui.endorsements.offline_bundle import LARGEST_BUNDLE, pack_endorsements, unpack_endorsements
 from confvm_gui.endorsements.publishers import Address, check_address
 from confvm_gui.endorsements.record import Record
@@ -172,7 +172,7 @@ class EndorsementStore:
             for need, address in asked:
                 try:
                     async with asyncio.timeout(self._transport.limits.total + _GRACE):
-                        answers += await in_daemon_thread(partial(self._ask, need, address))
+                        answers += await in_daemon_thread("endorsements", partial(self._ask, need, address))
                 except TimeoutError:  # headers that come byte by byte: no single wait of the connection ends it
                     answers.append(Transient(f"{address.publisher} ({host}) does not answer in time; try again later"))
                 except (Transient, InvalidInput) as problem:

@@ -8,38 +8,9 @@ from __future__ import annotations
 
 import io
 import json
-import re
-from typing import Final
 
-from confvm_gui.domain.errors import InvalidInput, Unsupported
-from confvm_gui.domain.images import SeedSpec
-
-_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_USER: Final = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-_KEY: Final = re.compile(r"(ssh|ecdsa|sk)-[a-z0-9@.-]{2,60} [A-Za-z0-9+/]{16,16384}={0,3}( [^\x00-\x1f\x7f]{0,200})?")
-_MOST_FILES: Final = 256
-_MOST_TEXT: Final = 1 << 20
-
-
-def check_seed(spec: SeedSpec) -> None:
-    """Raises InvalidInput naming the field."""
-    if not _HOST.fullmatch(spec.hostname):
-        raise InvalidInput("hostname", "A host name has 1 to 63 lower-case letters, digits and hyphens")
-    if spec.user and not _USER.fullmatch(spec.user):
-        raise InvalidInput("user", "A user name has 1 to 32 lower-case letters, digits, hyphens and underscores")
-    if len(spec.ssh_keys) > 64:
-        raise InvalidInput("ssh_keys", "At most 64 SSH keys are taken")
-    for key in spec.ssh_keys:
-        if not _KEY.fullmatch(key):
-            raise InvalidInput("ssh_keys", "An SSH key is one line: its type, the key, and a comment")
-    if len(spec.files) > _MOST_FILES or sum(len(text) for _, text in spec.files) > _MOST_TEXT:
-        raise InvalidInput("files", f"At most {_MOST_FILES} files with {_MOST_TEXT >> 20} MiB in all are taken")
-    for path, text in spec.files:
-        parts = path.split("/")
-        if not path.startswith("/") or len(path) > 1024 or not path.isprintable() or {"..", "."} & set(parts):
-            raise InvalidInput("files", f"{path[:60]!r} is not an absolute path in the guest")
-        if path.endswith("/") or any(0xD800 <= ord(char) <= 0xDFFF for char in path + text) or "\0" in text:
-            raise InvalidInput("files", f"The file {path[:60]!r} cannot be written as text")
+from confvm_gui.domain.errors import Unsupported
+from confvm_gui.domain.images import SeedSpec, check_seed
 
 
 def user_data(spec: SeedSpec) -> bytes:

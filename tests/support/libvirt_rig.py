@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from confvm_gui.catalog import load_catalog
-from confvm_gui.domain.instance import Instance
+from confvm_gui.domain.catalogue import Technology
+from confvm_gui.domain.instance import Instance, LaunchRequest
 from confvm_gui.domain.ports.image_library import ImageLibrary
 from confvm_gui.domain.ports.provider import Change
 from confvm_gui.providers.libvirt.connection import Patience
 from confvm_gui.providers.libvirt.provider import LibvirtProvider
+from confvm_gui.providers.libvirt.whole_instances import Peers
 from tests.support.libvirtd import tiny_domain
 from tests.support.patience import until
 
@@ -45,10 +47,14 @@ async def provider_at(
     *,
     name: str = "libvirt-probe",
     stop_seconds: float = 0.2,
+    peers: Peers = tuple,
+    library: ImageLibrary | None = None,
 ) -> AsyncIterator[LibvirtProvider]:
     """A connected provider, closed at the end."""
-    library = cast(ImageLibrary, NoLibrary())
-    provider = WatchedProvider(name, uri, library, load_catalog(), patience=HURRY, stop_seconds=stop_seconds)
+    library = library or cast(ImageLibrary, NoLibrary())
+    provider = WatchedProvider(
+        name, uri, library, load_catalog(), patience=HURRY, stop_seconds=stop_seconds, peers=peers
+    )
     try:
         await provider.connect()
         yield provider
@@ -56,6 +62,23 @@ async def provider_at(
         await provider.aclose()
         for changes in provider.watched:
             await changes.aclose()
+
+
+def kernel_request(name: str = "probe", technology: Technology = Technology.NONE) -> LaunchRequest:
+    """For an instance that boots the kernel `tiny` of a ShelfLibrary."""
+    return LaunchRequest(
+        name=name,
+        provider="libvirt-probe",
+        cloud="libvirt",
+        region="host",
+        zone="host",
+        machine_type="small-1",
+        image="local:tiny",
+        technology=technology,
+        vtpm=False,
+        integrity_monitoring=False,
+        labels={"env": "test"},
+    )
 
 
 async def define(provider: LibvirtProvider, name: str = "probe", devices: str = "") -> str:

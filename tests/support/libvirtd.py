@@ -100,6 +100,11 @@ class Daemon:
             f"mkdir -p {target} && mount --bind {self._cache if name == 'cache' else self.root / name} {target}"
             for name, target in _PRIVATE.items()
         )
+        # QEMU emulates the processor: a KVM that is there may not work, as on machines that are guests themselves.
+        # Not writable either: else libvirt takes it for one and asks QEMU what it can do at every call, for seconds.
+        no_kvm = self.root / "no-kvm"
+        no_kvm.touch()
+        mounts += f"\nif [ -e /dev/kvm ]; then mount --bind {no_kvm} /dev/kvm; mount -o remount,bind,ro /dev/kvm; fi"
         unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
         script = f"set -e\n{mounts}\nexec virtlogd --config /etc/libvirt/virtlogd.conf --pid-file {self.root}/log.pid"
         with self._output.open("ab") as output:
@@ -138,7 +143,7 @@ class Daemon:
         os.kill(self.pid, signal.SIGCONT)
 
     def sweep(self) -> None:
-        """Remove all domains, switched off first."""
+        """Remove all domains, switched off first, and all volumes."""
         import libvirt
 
         conn = libvirt.open(self.uri)
@@ -153,6 +158,11 @@ class Daemon:
                     | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
                     | libvirt.VIR_DOMAIN_UNDEFINE_TPM
                 )
+            for pool in conn.listAllStoragePools():
+                if pool.isActive():
+                    pool.refresh(0)
+                    for volume in pool.listAllVolumes():
+                        volume.delete(0)
         finally:
             conn.close()
 

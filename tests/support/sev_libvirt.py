@@ -12,7 +12,8 @@ import base64
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from confvm_gui.engine.launch_plan import SECRET_GPA, LaunchPlan
+from confvm_gui.engine.guests.memory_map import SECRET_GPA
+from confvm_gui.engine.launch_plan import LaunchPlan
 from confvm_gui.engine.launch_sequence import launch_sev
 from confvm_gui.engine.machine import Machine, MachineGuest
 from confvm_gui.providers.libvirt.bounded_xml import parse
@@ -52,6 +53,19 @@ class SevDomain:
         if name not in calls:
             raise AttributeError(name)
         return calls[name]
+
+    def edit(self, before: str, after: str) -> None:
+        """The host changes the definition behind the owner's back."""
+        assert before in self._xml
+        self._xml = self._xml.replace(before, after)
+
+    def boot(self, firmware: bytes) -> None:
+        """The host boots something else from now on."""
+        self._firmware = firmware
+
+    def destroy(self) -> None:
+        """Switch it off."""
+        self._destroy()
 
     def _define(self, xml: str, _flags: int) -> SevDomain:
         self._xml = xml
@@ -119,6 +133,7 @@ def sev_host(machine: Machine) -> HostCapabilities:
     chain = machine.platform_certificates()
     return HostCapabilities(
         hostname="sev-host", cpus=2, memory_mib=4096, cpu_model="EPYC", cpu_signature=0, libvirt_version=0,
-        qemu_version=0, kvm=True, machine="q35", max_vcpus=8, uefi=True, secure_boot=False, firmware=(), vtpm=False,
-        cpu_modes=frozenset(), networks=frozenset(), sev=SevPlatform(51, 1, chain[:2084], chain[2084:]),
+        qemu_version=0, kvm=True, machine="q35", max_vcpus=8, uefi=True, secure_boot=False, firmware=(),
+        tpm_models=frozenset(), cpu_modes=frozenset(), networks=frozenset(),
+        sev=SevPlatform(51, 1, chain[:2084], chain[2084:]),
     )  # fmt: skip

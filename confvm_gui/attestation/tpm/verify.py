@@ -106,6 +106,10 @@ def vouch(inquiry: Inquiry, key: PublicKey, certificates: tuple[bytes, ...]) -> 
         inquiry.link(TrustLink("attestation key", "reference values", True, fingerprint))
         return
     if not certificates:
+        if inquiry.reference.host_runs_tpm:
+            inquiry.warning(Code.KEY_ON_ITS_WORD, "attestation key", actual=fingerprint)
+            inquiry.link(TrustLink("attestation key", "", False, fingerprint))
+            return
         inquiry.error(
             Code.KEY_NOT_VOUCHED, "attestation key", expected="a certificate, or a trusted key", actual=fingerprint
         )

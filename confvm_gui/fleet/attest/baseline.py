@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from confvm_gui.attestation.codes import Code
 from confvm_gui.domain.attestation import ClaimValue, EvidenceFormat, Verdict
 from confvm_gui.domain.attestation_record import AttestationRecord, Baseline, BaselineOrigin, Drift
 from confvm_gui.domain.errors import InvalidInput
+from confvm_gui.domain.event import Severity
 from confvm_gui.fleet.attest.measured_events import differences
 
 PCR_WORDS: Final = {
@@ -117,8 +119,11 @@ _FIELDS: Final[Mapping[EvidenceFormat, Mapping[str, str]]] = {
     EvidenceFormat.AZURE_VTPM: _AZURE,
     EvidenceFormat.AZURE_HCL: _AZURE,
     EvidenceFormat.NITRO: {"nitro_tpm": "kind of document (NitroTPM)"},
+    EvidenceFormat.TCG_EVENT_LOG: {},
 }
-"""Claims by format, with what they stand for. Event logs alone are signed by nobody, and have no baseline."""
+"""Claims by format, with what they stand for."""
+_UNSIGNED: Final = frozenset({EvidenceFormat.TCG_EVENT_LOG})
+"""Formats that nobody signs, and that are compared all the same: they show changes that nobody wants to hide."""
 _DETAILS: Final = {"policy": "policy.flags", "hardware.policy": "hardware.policy.flags"}
 """Claims that are a number, with those that say it in words."""
 
@@ -132,15 +137,26 @@ _MAX_EVENTS: Final = 16
 def learn(record: AttestationRecord, origin: BaselineOrigin = BaselineOrigin.LEARNED) -> Baseline:
     """What the record says as what its instance must go on to say.
 
-    InvalidInput("baseline") if the record is not trusted, or has nothing that stays the same.
+    InvalidInput("baseline") if nothing can be learned of the record, or it has nothing that stays the same.
     """
     verdict = record.verdict
-    if not verdict.trusted:
+    if not comparable(verdict):
         raise InvalidInput("baseline", "This evidence is not trusted, so it cannot be what the next is compared with")
     values = {name: value for name, value in verdict.claim_values().items() if _belongs(verdict, name)}
     if not values:
         raise InvalidInput("baseline", "This evidence says nothing that could be compared with later evidence")
     return Baseline(record.instance_id, verdict.format, record.at, origin, MappingProxyType(values))
+
+
+def comparable(verdict: Verdict) -> bool:
+    """Whether it may be compared with a baseline or be one: it is trusted, or a log with no flaw but its nature."""
+    return verdict.trusted or unsigned(verdict)
+
+
+def unsigned(verdict: Verdict) -> bool:
+    """Whether nothing speaks against it but that nobody signs this format."""
+    errors = [finding.code for finding in verdict.findings if finding.severity is Severity.ERROR]
+    return verdict.format in _UNSIGNED and errors == [Code.NOT_SIGNED]
 
 
 def compare(baseline: Baseline, verdict: Verdict) -> tuple[Drift, ...]:
@@ -155,18 +171,20 @@ def compare(baseline: Baseline, verdict: Verdict) -> tuple[Drift, ...]:
 
 
 def _belongs(verdict: Verdict, name: str) -> bool:
-    fields = _FIELDS.get(verdict.format, {})
+    fields = _FIELDS.get(verdict.format)
+    if fields is None:
+        return False
     if name in fields or name in _FACTS or name in {_DETAILS.get(field) for field in fields}:
-        return bool(fields)
+        return True
     enclave = verdict.claim("nitro_tpm") is False
     found = _PCR.fullmatch(name)
     if found:
-        return bool(fields) and int(found["number"]) in (_ENCLAVE_WORDS if enclave else PCR_WORDS)
+        return int(found["number"]) in (_ENCLAVE_WORDS if enclave else PCR_WORDS)
     found = _EVENTS.fullmatch(name)
     if found:
-        return bool(fields) and int(found["number"]) in (PCR_WORDS if ".pcr." in name else _RTMR_WORDS)
+        return int(found["number"]) in (PCR_WORDS if ".pcr." in name else _RTMR_WORDS)
     found = _RTMR.fullmatch(name)
-    return found is not None and bool(fields) and int(found["number"]) in _RTMR_WORDS
+    return found is not None and int(found["number"]) in _RTMR_WORDS
 
 
 def _field_drifts(baseline: Baseline, now: Mapping[str, ClaimValue]) -> Iterator[Drift]:

@@ -33,13 +33,13 @@ from confvm_gui.domain.errors import (
     ReadOnly,
     Unsupported,
 )
-from confvm_gui.domain.event import Severity
+from confvm_gui.domain.event import EventOutcome, Severity
 from confvm_gui.domain.guest_evidence import NONCE_SIZE, GuestEvidence
 from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.domain.ports.endorsement_source import EndorsementCache
 from confvm_gui.domain.ports.provider import Capability, HasEvidence, Provider
 from confvm_gui.domain.ports.repositories import BaselineRepository, EvidenceRepository
-from confvm_gui.fleet.attest.baseline import compare, learn
+from confvm_gui.fleet.attest.baseline import comparable, compare, learn, unsigned
 from confvm_gui.fleet.attest.freshness import Freshness, freshness_of, max_age
 from confvm_gui.fleet.attest.gate import first_problem, refusal
 from confvm_gui.fleet.attest.judgement import Judgement, judge_guest
@@ -107,6 +107,8 @@ class Attestations:
             return error.message
         if not instance.state.is_live:
             return f"{instance.name} is {instance.state.value}: only a running instance can be asked for evidence"
+        if instance.confidential:
+            return f"{instance.name} is asked as it is launched; while it runs only a vTPM could be, and it has none"
         return f"Nothing vouches for {instance.name}: it is not confidential, and has no vTPM"
 
     async def refresh(self, instance_id: str, form: EvidenceFormat | None = None) -> AttestationRecord:
@@ -208,7 +210,7 @@ class Attestations:
         record = await self.record(record_id)
         if not record.instance_id:
             raise InvalidInput("record", "Evidence from a file belongs to no instance, so it is nobody's baseline")
-        if not record.verdict.trusted:
+        if not comparable(record.verdict):
             raise InvalidInput("record", "This evidence is not trusted; only trusted evidence can be the baseline")
         baseline = await self._put_baseline(record, BaselineOrigin.GIVEN)
         self._events.record(
@@ -324,12 +326,17 @@ class Attestations:
     def _tell(self, record: AttestationRecord, name: str) -> None:
         verdict = record.verdict
         emulated = " (its root is emulated: this proves nothing about hardware)" if verdict.emulated else ""
-        said = "is trusted" if verdict.trusted else f"is not trusted: {first_problem(verdict)}"
+        action, severity, said = "attestation.trusted", Severity.INFO, "is trusted"
+        if unsigned(verdict) and record.instance_id:
+            action, said = "attestation.read", "was read; nobody signs it, so it shows only what nobody wants to hide"
+        elif not verdict.trusted:
+            action, severity = "attestation.untrusted", Severity.WARNING
+            said = f"is not trusted: {first_problem(verdict)}"
         self._events.record(
-            "attestation.trusted" if verdict.trusted else "attestation.untrusted",
+            action,
             f"The {TITLES[verdict.format]} of {name} {said}{emulated}",
             subject=record.instance_id,
-            severity=Severity.INFO if verdict.trusted else Severity.WARNING,
+            severity=severity,
             actor=None if record.occasion in (Occasion.REFRESH, Occasion.FILE) else "console",
             detail={"record": record.id, "occasion": record.occasion.value},
         )
@@ -343,6 +350,7 @@ class Attestations:
             severity=Severity.ERROR,
             actor="console",
             detail={"record": refused.record_id, "expected": refused.expected, "actual": refused.actual},
+            outcome=EventOutcome.FAILURE,
         )
 
     def _note_made(self, instances: Sequence[Instance]) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 from confvm_gui.domain.attestation import EvidenceFormat, Verdict
 from confvm_gui.domain.attestation_record import AttestationRecord, Occasion
 from confvm_gui.domain.instance import Instance, InstanceState, Trust
+from confvm_gui.fleet.attest.baseline import unsigned
 
 TITLES: Final = MappingProxyType(
     {
@@ -67,7 +68,9 @@ def mark_of(record: AttestationRecord) -> TrustMark:
     verdict = record.verdict
     by = TITLES[verdict.format] + (", emulated root" if verdict.emulated else "")
     trust: Trust | None = None
-    if not verdict.trusted:
+    if unsigned(verdict):
+        trust = None  # nobody signs it: it speaks neither for the instance nor against it
+    elif not verdict.trusted:
         trust = Trust.UNTRUSTED
     elif verdict.format in _SPEAKS_FOR_HARDWARE:
         trust = Trust.TRUSTED if _ends_in_root(verdict) else Trust.MEASURED

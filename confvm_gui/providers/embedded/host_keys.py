@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from confvm_gui.domain.daemon_thread import in_daemon_thread
 from confvm_gui.domain.errors import InvalidInput, StoreCorrupt, StoreError
 
 if TYPE_CHECKING:
@@ -68,6 +69,17 @@ class HostKeyFile:
         key_ref, wrapped, nonce, sealed = content
         key = await self._key_store.unwrap(key_ref, wrapped)
         return await asyncio.to_thread(self._open, key, nonce, sealed)
+
+    async def key_ref(self) -> str:
+        """Of the key that wraps theirs; "" where there are none yet. Raises StoreCorrupt, StoreError."""
+        content = await asyncio.to_thread(self._read)
+        return "" if content is None else content[0]
+
+    async def rewrap(self) -> None:
+        """Seal them anew, under the newest version of their key. Raises KeyUnavailable, StoreCorrupt, StoreError."""
+        keys = await self.load()
+        if keys is not None:
+            await self.save(keys)
 
     async def save(self, keys: HostKeys) -> None:
         """Makes the root's keys if they are not there yet, which takes seconds. Raises KeyUnavailable, StoreError."""
@@ -143,18 +155,10 @@ class HostKeyFile:
 
 async def _aside(work: Callable[[], None]) -> None:
     """Do `work` in a thread of its own that gives way to all others: seconds of arithmetic beside a window."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
 
-    def run() -> None:
+    def run(_stop: threading.Event) -> None:
         if sys.platform == "linux":
             os.nice(_NICE)  # on Linux of this thread alone, which is why it is not a thread of the pool
-        try:
-            work()
-        finally:
-            # The console may have ended meanwhile.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(lambda: None if done.done() else done.set_result(None))
+        work()
 
-    threading.Thread(target=run, name="emulated-root", daemon=True).start()
-    await done
+    await in_daemon_thread("emulated-root", run)

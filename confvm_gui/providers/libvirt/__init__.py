@@ -2,7 +2,8 @@
 
 `provider` is the seam's implementation; `connection` the way to one host, `call_threads` and `events` its threads,
 `errors` libvirt's errors in the console's words, `uri` addresses of hosts; `inventory` what is known of the domains;
-`power`, `snapshots`, `migration` what is done with them, `metrics` what they use, `console` their serial ports.
+`power`, `start`, `snapshots`, `clone`, `migration` what is done with them, `metrics` what they use, `console` their
+serial ports.
 
 libvirt-python (the extra `libvirt`) is imported with the first connection, not with this package.
 """

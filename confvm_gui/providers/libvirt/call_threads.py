@@ -6,15 +6,14 @@ its thread until the host answers, and another thread takes its place, so that o
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from types import TracebackType
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
+from confvm_gui.domain.daemon_thread import Delivery
 from confvm_gui.domain.errors import Transient
 
 T = TypeVar("T")
@@ -27,8 +26,7 @@ _IDLE_SECONDS: Final = 10.0
 @dataclass(eq=False, slots=True)
 class _Job(Generic[T]):
     work: Callable[[], T]
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[T]
+    delivery: Delivery[T] = field(default_factory=Delivery)
     begun: bool = False
     left: bool = False
     """Its caller has gone."""
@@ -57,8 +55,7 @@ class CallThreads:
 
         Raises Transient when too many calls hang, or the pool is closed.
         """
-        loop = asyncio.get_running_loop()
-        job: _Job[T] = _Job(work, loop, loop.create_future())
+        job: _Job[T] = _Job(work)
         with self._changed:
             if self._closed:
                 raise Transient("The connection is closed")
@@ -70,7 +67,7 @@ class CallThreads:
                 threading.Thread(target=self._serve, name=self._name, daemon=True).start()
             self._changed.notify()
         try:
-            return await job.future
+            return await job.delivery.future
         finally:
             self._leave(job)
 
@@ -82,11 +79,12 @@ class CallThreads:
             self._waiting.clear()
             self._changed.notify_all()
         for job in dropped:
-            _settle(job, lambda future: future.set_exception(Transient("The connection is closed")))
+            job.delivery.fail(Transient("The connection is closed"))
 
     def _leave(self, job: _Job[Any]) -> None:
         with self._changed:
-            if job.future.done() and not job.future.cancelled():
+            future = job.delivery.future
+            if future.done() and not future.cancelled():
                 return
             job.left = True
             if job.begun:
@@ -100,9 +98,7 @@ class CallThreads:
 
     def _serve(self) -> None:
         while (job := self._next()) is not None:
-            with _Delivery(job) as delivery:
-                delivery.result(job.work())
-            del delivery
+            job.delivery.carry_out(job.work)
             with self._changed:
                 job.begun = False
                 if job.left:
@@ -125,32 +121,3 @@ class CallThreads:
                 return job
             finally:
                 self._idle -= 1
-
-
-class _Delivery(Generic[T]):
-    """Hands the result, or whatever was raised, to the loop of who waits."""
-
-    def __init__(self, job: _Job[T]) -> None:
-        self._job = job
-
-    def __enter__(self) -> _Delivery[T]:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        if error is not None:
-            _settle(self._job, lambda future: future.set_exception(error))
-        return True
-
-    def result(self, value: T) -> None:
-        _settle(self._job, lambda future: future.set_result(value))
-
-
-def _settle(job: _Job[Any], settle: Callable[[asyncio.Future[Any]], None]) -> None:
-    def on_loop() -> None:
-        if not job.future.done():
-            settle(job.future)
-
-    with suppress(RuntimeError):  # the loop is closed: nobody waits
-        job.loop.call_soon_threadsafe(on_loop)

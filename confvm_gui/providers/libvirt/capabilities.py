@@ -97,7 +97,8 @@ class HostCapabilities:
     secure_boot: bool
     firmware: tuple[str, ...]
     """Firmware images that it names."""
-    vtpm: bool
+    tpm_models: frozenset[str]
+    """Of a TPM 2.0 that swtpm emulates; empty where the host has no swtpm."""
     cpu_modes: frozenset[str]
     networks: frozenset[str]
     """Networks that are up."""
@@ -200,7 +201,7 @@ def read_capabilities(conn: libvirt.virConnect, *, allow_kvm: bool = True) -> Ho
         uefi="efi" in _values(offered, "os/enum[@name='firmware']"),
         secure_boot="yes" in _values(offered, "os/loader/enum[@name='secure']"),
         firmware=tuple(path for path in loaders if path),
-        vtpm="emulator" in _values(offered, "devices/tpm/enum[@name='backendModel']"),
+        tpm_models=_tpm_models(offered),
         cpu_modes=frozenset(
             mode.get("name", "") for mode in offered.iterfind("cpu/mode") if mode.get("supported") == "yes"
         ),
@@ -229,7 +230,7 @@ def _without_qemu(conn: libvirt.virConnect, whole: Element) -> HostCapabilities:
         uefi=False,
         secure_boot=False,
         firmware=(),
-        vtpm=False,
+        tpm_models=frozenset(),
         cpu_modes=frozenset(),
         networks=frozenset(),
         reasons=MappingProxyType(
@@ -323,6 +324,14 @@ def _networks(conn: libvirt.virConnect) -> frozenset[str]:
         return frozenset(network.name() for network in conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE))
     except libvirt.libvirtError:  # a host without the network driver has none
         return frozenset()
+
+
+def _tpm_models(offered: Element) -> frozenset[str]:
+    backends = _values(offered, "devices/tpm/enum[@name='backendModel']")
+    versions = _values(offered, "devices/tpm/enum[@name='backendVersion']")  # libvirt tells since 8.6
+    if "emulator" not in backends or (versions and "2.0" not in versions):
+        return frozenset()
+    return _values(offered, "devices/tpm/enum[@name='model']")
 
 
 def _values(root: Element, path: str) -> frozenset[str]:

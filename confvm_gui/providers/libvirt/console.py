@@ -1,8 +1,9 @@
 """Serial consoles over libvirt's streams.
 
-A console is opened once somebody asks for it, and for what the console itself starts, so that the first lines of a boot
-are there. Its stream does not block: libvirt's event thread reads what has come and posts it. The stream ends with the
-machine; the next power-on opens another, and the scroll-back goes on.
+A console is opened once somebody asks for it, and for what the console itself starts: that is started with its vCPUs
+held, and they run when the stream is open (`Consoles.ready`), as QEMU throws away what a guest writes to a pseudo
+terminal that nobody has open. The stream does not block: libvirt's event thread reads what has come and posts it. It
+ends with the machine; the next power-on opens another, and the scroll-back goes on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from confvm_gui.domain.errors import ConfvmError, WrongState
+from confvm_gui.domain.errors import ConfvmError, Unsupported, WrongState
+from confvm_gui.domain.serial_output import SerialOutput
 from confvm_gui.providers.libvirt.connection import LibvirtConnection
 from confvm_gui.providers.libvirt.events import post
 from confvm_gui.providers.libvirt.power import lookup
@@ -23,14 +25,15 @@ from confvm_gui.providers.libvirt.power import lookup
 if TYPE_CHECKING:
     import libvirt
 
-_PAUSES: Final = (0.1, 0.3, 1.0, 3.0)
+_PAUSES: Final = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Seconds after attempts to open a console that came to nothing."""
-SCROLLBACK_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 64 << 10
 _SEND_BYTES: Final = 16 << 10
 _CLOSE_SECONDS: Final = 1.0
 """How long closing waits for a host that hangs."""
 _WRITE_SECONDS: Final = 10.0
+_READY_SECONDS: Final = 5.0
+"""How long a machine that has been started waits for its console before it runs without."""
 _RETRY_SECONDS: Final = 0.02
 """Until a full stream takes more input."""
 
@@ -41,15 +44,11 @@ class DomainConsole:
     def __init__(self, connection: LibvirtConnection, instance_id: str) -> None:
         self._connection = connection
         self._instance_id = instance_id
-        self._buffer = bytearray()
-        self._queues: set[asyncio.Queue[bytes | None]] = set()
-        self._ended = False
+        self._output = SerialOutput()
         self._runs = False
         self._wire: _Wire | None = None
         self._opening: asyncio.Task[None] | None = None
         self._leaving: list[Future[None]] = []
-        self.written = 0
-        """Bytes that have come since it was first opened."""
         self.trouble = ""
         """Why there is no output while the machine runs, in one sentence."""
 
@@ -62,27 +61,21 @@ class DomainConsole:
         """Whether a stream of the running machine is open."""
         return self._wire is not None
 
-    def scrollback(self) -> bytes:
-        return bytes(self._buffer)
+    @property
+    def written(self) -> int:
+        """Bytes that have come since it was first opened."""
+        return self._output.written
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    def scrollback(self) -> bytes:
+        return self._output.scrollback()
+
+    def stream(self) -> AsyncIterator[bytes]:
         """Scroll-back, then output as it comes."""
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._queues.add(queue)
-        if self._ended:
-            queue.put_nowait(None)
-        try:
-            if self._buffer:
-                yield bytes(self._buffer)
-            while (data := await queue.get()) is not None:
-                yield data
-        finally:
-            self._queues.discard(queue)
+        return self._output.stream()
 
     async def write(self, data: bytes) -> None:
         """Raises WrongState when the instance does not run, Transient when it takes no input for 10 seconds."""
-        if self._opening is not None:
-            await asyncio.wait([self._opening])
+        await self.opened(_WRITE_SECONDS)
         wire = self._wire
         if wire is None or not self._runs:
             raise WrongState(self.trouble or "The instance does not run: nobody reads its serial port")
@@ -104,9 +97,14 @@ class DomainConsole:
         The stream of an earlier power-on may still be there; its end, which is on its way, opens the next.
         """
         self._runs = True
-        if self._ended or self._wire is not None or self._opening is not None:
+        if self._output.ended or self._wire is not None or self._opening is not None:
             return
         self._opening = asyncio.get_running_loop().create_task(self._open(), name="libvirt console")
+
+    async def opened(self, seconds: float) -> None:
+        """Wait, but not for long, while a stream is being opened."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening], timeout=seconds)
 
     def stopped(self) -> None:
         """The machine has ended; what it still had to say comes before its stream ends."""
@@ -124,21 +122,12 @@ class DomainConsole:
 
     def feed(self, data: bytes) -> None:
         """Output of the guest."""
-        self.written += len(data)
-        self._buffer += data
-        if len(self._buffer) > SCROLLBACK_BYTES:
-            # Cut at the start of a line, so that the view does not begin in the middle of one.
-            cut = self._buffer.find(b"\n", len(self._buffer) - SCROLLBACK_BYTES) + 1
-            del self._buffer[: cut or len(self._buffer) - SCROLLBACK_BYTES]
-        for queue in self._queues:
-            queue.put_nowait(data)
+        self._output.feed(data)
 
     def end(self) -> None:
         """The instance is deleted: streams end."""
-        self._ended = True
+        self._output.end()
         self.detach()
-        for queue in self._queues:
-            queue.put_nowait(None)
 
     async def aclose(self) -> None:
         self.end()
@@ -154,26 +143,26 @@ class DomainConsole:
         """Open a stream, and again for a while: that of a machine that has just come up may end at once."""
         try:
             for pause in _PAUSES:
-                if await self._opened() or not self._runs or self._ended:
+                if await self._opened() or not self._runs or self._output.ended:
                     return
                 await asyncio.sleep(pause)
         finally:
             self._opening = None
 
     async def _opened(self) -> bool:
-        """Whether there is a stream now, after one attempt."""
+        """Whether there is a stream now, after one attempt, or never will be."""
         wire = _Wire(self._connection, asyncio.get_running_loop(), self)
         try:
             await self._connection.call(partial(wire.open, instance_id=self._instance_id))
         except ConfvmError as error:
             self.trouble = error.message
             self._leave(wire)
-            return False
+            return isinstance(error, Unsupported)
         except asyncio.CancelledError:
             self._leave(wire)
             raise
         self.trouble = ""
-        if self._ended or wire.ended:
+        if self._output.ended or wire.ended:
             self._leave(wire)
             return False
         self._wire = wire
@@ -290,6 +279,14 @@ class Consoles:
     def expect(self, instance_id: str) -> None:
         """It is about to be started by the console: its first output is wanted."""
         self.get(instance_id, live=False)
+
+    async def ready(self, instance_id: str) -> None:
+        """It has been started, and its vCPUs wait to write to its console: returns when that is open.
+
+        A console that cannot be opened does not hold the machine up for long.
+        """
+        console = self.get(instance_id, live=True)
+        await console.opened(_READY_SECONDS)
 
     def connected(self, live: Collection[str]) -> None:
         """The connection is there: those of live instances are opened again."""

@@ -29,12 +29,12 @@ from confvm_gui.domain.errors import (
 )
 from confvm_gui.domain.images import LIBRARY_PREFIX, ImageFiles, ImageKind, ImageState, LibraryImage
 from confvm_gui.domain.instance import HostMaintenance
-from confvm_gui.providers.libvirt import storage
+from confvm_gui.providers.libvirt import power, storage
 from confvm_gui.providers.libvirt.capabilities import Capabilities
-from confvm_gui.providers.libvirt.domain_read import base_digest, read_domain
-from confvm_gui.providers.libvirt.domain_xml import DirectKernel, DomainPlan, domain_xml
+from confvm_gui.providers.libvirt.domain_read import read_domain
+from confvm_gui.providers.libvirt.domain_xml import TPM_MODELS, DirectKernel, DomainPlan, domain_xml
 from confvm_gui.providers.libvirt.launch_security import LaunchSecurity, SevSecurity, SnpSecurity, TdxSecurity
-from confvm_gui.providers.libvirt.sev_launch import OwnersWish, power_on_sev
+from confvm_gui.providers.libvirt.sev_launch import BeforeRun, OwnersWish, power_on_sev, run_at_once
 from confvm_gui.providers.libvirt.to_the_end import to_the_end
 from confvm_gui.sev.guest_policy import GuestPolicy
 from confvm_gui.sev.kernel_hashes import KernelHashes
@@ -88,10 +88,11 @@ async def create(
     pool_path: str = "",
     shelf: FirmwareShelf | None = None,
     secret: Secret | None = None,
+    before_run: BeforeRun = run_at_once,
 ) -> None:
     """Make the domain with the UUID `operation.instance_id` and start it; nothing remains of it if this raises.
 
-    `pool_path`: where the image pool is made if the host has none; `shelf` and `secret`: see `sev_launch`.
+    `pool_path`: where the image pool is made if the host has none; for the others see `sev_launch`.
 
     Raises InvalidInput with the field, NameTaken, NotFound, Unsupported, StoreFull, CapacityExceeded, EvidenceRefused,
     MeasurementMismatch, Transient, and OperationCancelled from the operation's steps.
@@ -99,20 +100,38 @@ async def create(
     operation.step("check host", 0.02)
     host = await (capabilities or Capabilities(connection)).refresh()
     machine = catalog.machine_type(CLOUD, request.machine_type)
-    _check_host(host, request, machine)
-    found = await connection.call(partial(_existing, instance_id=operation.instance_id, name=request.name))
-    if found is not None:
-        if found.operation_id != operation.operation_id:
+    try:
+        check_host(host, request, machine)
+        found = await connection.call(partial(_existing, instance_id=operation.instance_id, name=request.name))
+        if found is not None and found.operation_id != operation.operation_id:
             raise InvalidInput("name", "Another machine of the host has this instance's UUID")
-        if found.active:
-            return  # done before the crash
+    except (CapacityExceeded, InvalidInput, NameTaken, Unsupported):
+        # An earlier run of the console may have begun it, when the host still took it.
+        await to_the_end(_undo(connection, operation))
+        raise
+    if found is not None:
+        if found.active and request.technology in (Technology.SEV, Technology.SEV_ES):
+            if not found.paused:
+                return  # it runs only once its owner has let it
+            await connection.call(partial(power.power_off, instance_id=operation.instance_id))
+        elif found.active:
+            await connection.call(partial(power.resume, instance_id=operation.instance_id))
+            return
     try:
         if found is None:
             await _define(connection, request, operation, library, catalog, host, machine, pool_path)
         await power_on(
-            connection, operation.instance_id, operation, host, attest=request.attest, shelf=shelf, secret=secret
+            connection,
+            request,
+            operation,
+            library,
+            catalog,
+            host,
+            shelf=shelf,
+            secret=secret,
+            before_run=before_run,
         )
-    except BaseException as error:
+    except BaseException as error:  # whatever ends it, cancelled too, what was begun is undone
         failure = await to_the_end(_undo(connection, operation))
         if failure is not None and isinstance(error, ConfvmError):
             raise type(failure)(
@@ -124,32 +143,53 @@ async def create(
 
 async def power_on(
     connection: Connection,
-    instance_id: str,
+    request: LaunchRequest,
     operation: OperationContext,
+    library: ImageLibrary,
+    catalog: Catalog,
     host: HostCapabilities,
     *,
-    attest: bool = True,
     shelf: FirmwareShelf | None = None,
     secret: Secret | None = None,
+    before_run: BeforeRun = run_at_once,
 ) -> None:
     """Start a domain that is off, a SEV or SEV-ES guest by way of its owner's verification. It is off if this raises.
 
-    The command line that a restarted SEV guest is expected to have is the one of its definition, kernel and initrd are
-    those that the names of their volumes tell.
+    What a SEV guest is expected to be is what `request` says; the host's definition of it is not asked, as the host
+    could have changed it since.
     """
-    facts = read_domain(await connection.call(partial(_definition, instance_id=instance_id)))
-    if facts.technology not in (Technology.SEV, Technology.SEV_ES):
-        operation.step("start", 0.85, f"{host.domain_type}, {facts.vcpus} vCPUs, {facts.memory_mib} MiB")
-        await connection.call(partial(_start, instance_id=instance_id), seconds=_START_SECONDS)
+    instance_id = operation.instance_id
+    if request.technology in (Technology.SEV, Technology.SEV_ES):
+        wish = await owners_wish(request, library, catalog, host)
+        await power_on_sev(
+            connection, instance_id, operation, host, wish, shelf=shelf, secret=secret, before_run=before_run
+        )
         return
+    operation.step("start", 0.85, request.machine_type)
+    await connection.call(partial(_start, instance_id=instance_id), seconds=_START_SECONDS)
+    await before_run()
+    await connection.call(partial(power.resume, instance_id=instance_id))
+
+
+async def owners_wish(
+    request: LaunchRequest, library: ImageLibrary, catalog: Catalog, host: HostCapabilities
+) -> OwnersWish:
+    """What the owner means to launch, from what the console itself keeps. Raises Unsupported, StoreError."""
+    image = _in_library(library, request.image.removeprefix(LIBRARY_PREFIX))
     kernel = None
-    if facts.kernel:
-        kernel_digest, initrd_digest = base_digest(facts.kernel), base_digest(facts.initrd)
-        if kernel_digest is None or (facts.initrd and initrd_digest is None):
-            raise Unsupported("The guest boots a kernel that is not from the console's library; it cannot be measured")
-        kernel = KernelHashes.of_digests(kernel_digest, initrd_digest, facts.command_line)
-    wish = OwnersWish(facts.policy, facts.vcpus, host.cpu_signature, kernel, attest)
-    await power_on_sev(connection, instance_id, operation, host, wish, shelf=shelf, secret=secret)
+    if image is not None:
+        files = await library.files(image.id)
+        if files.kernel is not None:
+            kernel_digest = bytes.fromhex(await asyncio.to_thread(storage.sha256_of, files.kernel))
+            initrd_digest = None
+            if files.initrd is not None:
+                initrd_digest = bytes.fromhex(await asyncio.to_thread(storage.sha256_of, files.initrd))
+            kernel = KernelHashes.of_digests(kernel_digest, initrd_digest, image.command_line)
+    security = _security(request, host, direct=kernel is not None)
+    if not isinstance(security, SevSecurity):
+        raise Unsupported(host.reason(request.technology) or "The host offers no SEV")
+    vcpus = catalog.machine_type(CLOUD, request.machine_type).vcpus
+    return OwnersWish(security.policy, vcpus, host.cpu_signature, kernel, request.attest)
 
 
 async def _define(
@@ -176,6 +216,11 @@ async def _define(
         form = "raw" if source.image.kind is ImageKind.RAW else "qcow2"
         name = storage.overlay_name(instance_id)
         disk = await connection.call(lambda conn: storage.create_overlay(conn, name, bases.disk, form, size))
+    elif not request.confidential:
+        # Nothing is on it: snapshots, RAM included, are kept inside of a disk.
+        operation.step("disk", 0.65, "empty, for snapshots")
+        name = storage.overlay_name(instance_id)
+        disk = await connection.call(lambda conn: storage.create_overlay(conn, name, "", "", storage.SMALLEST_DISK))
     if request.seed is not None:
         operation.step("cloud-init seed", 0.7)
         content = await library.seed(request.seed)
@@ -183,14 +228,17 @@ async def _define(
     boot = None
     if bases.kernel:
         boot = DirectKernel(bases.kernel, bases.initrd, source.image.command_line)
-    plan = plan_domain(request, operation, host, machine, pool.path, disk=disk, seed=seed, boot=boot)
+    plan = plan_domain(
+        request, instance_id, operation.operation_id, host, machine, pool.path, disk=disk, seed=seed, boot=boot
+    )
     operation.step("define", 0.8, plan.name)
     await connection.call(partial(_define_xml, xml=domain_xml(plan)))
 
 
 def plan_domain(
     request: LaunchRequest,
-    operation: OperationContext,
+    instance_id: str,
+    operation_id: str,
     host: HostCapabilities,
     machine: MachineType,
     pool_path: str,
@@ -207,13 +255,13 @@ def plan_domain(
     else:
         modes = ("host-model", "host-passthrough")
     return DomainPlan(
-        instance_id=operation.instance_id,
+        instance_id=instance_id,
         name=request.name,
         pool_path=pool_path,
         memory_mib=machine.memory_mib,
         vcpus=machine.vcpus,
         kvm=host.kvm,
-        operation_id=operation.operation_id,
+        operation_id=operation_id,
         image=request.image,
         machine_type=request.machine_type,
         created_at=time.time(),
@@ -224,7 +272,8 @@ def plan_domain(
         boot=boot,
         uefi=uefi,
         secure_boot=request.secure_boot,
-        vtpm=request.vtpm,
+        vtpm=next((model for model in TPM_MODELS if model in host.tpm_models), "") if request.vtpm else "",
+        integrity_monitoring=request.vtpm and request.integrity_monitoring,
         network=DEFAULT_NETWORK if DEFAULT_NETWORK in host.networks else "",
         technology=request.technology,
         security=_security(request, host, direct=boot is not None),
@@ -249,7 +298,8 @@ def _security(request: LaunchRequest, host: HostCapabilities, *, direct: bool) -
     return SevSecurity(policy.to_int(), host.sev.cbitpos, host.sev.reduced_phys_bits, kernel_hashes=direct)
 
 
-def _check_host(host: HostCapabilities, request: LaunchRequest, machine: MachineType) -> None:
+def check_host(host: HostCapabilities, request: LaunchRequest, machine: MachineType) -> None:
+    """Raise Unsupported, InvalidInput or CapacityExceeded for what the host cannot give."""
     host.require(request.technology)
     if not host.machine:
         raise Unsupported("This host runs no QEMU machines, so none can be made on it")
@@ -260,8 +310,15 @@ def _check_host(host: HostCapabilities, request: LaunchRequest, machine: Machine
             f"{machine.name} has {machine.memory_mib} MiB of RAM and {host.hostname} {host.memory_mib} MiB in all; "
             "choose a smaller machine type"
         )
-    if request.vtpm and not host.vtpm:
-        raise Unsupported(f"{host.hostname} emulates no TPM: install swtpm on it, or launch without a vTPM")
+    if request.vtpm and not set(TPM_MODELS) & host.tpm_models:
+        raise Unsupported(
+            f"{host.hostname} emulates no TPM 2.0: install swtpm and swtpm-tools on it, or launch without a vTPM"
+        )
+    if request.vtpm and not host.uefi:
+        raise Unsupported(
+            f"{host.hostname} has no UEFI firmware, which measures the boot into the vTPM: install OVMF on it, or "
+            "launch without a vTPM"
+        )
     if request.secure_boot and not (host.uefi and host.secure_boot):
         raise Unsupported(f"{host.hostname} has no UEFI firmware with Secure Boot: install OVMF, or launch without it")
     if request.confidential and not host.uefi:
@@ -338,7 +395,7 @@ async def _upload(
             await asyncio.wait([task], timeout=_POLL_SECONDS)
             if task.done():
                 return task.result()
-    except BaseException:
+    except BaseException:  # whatever ends the waiting, the sending thread is ended, too
         upload.stop()
         if not task.done():
             await to_the_end(_ended(task))  # it removes what it has sent
@@ -366,6 +423,7 @@ async def _undo(connection: Connection, operation: OperationContext) -> None:
 @dataclass(frozen=True, slots=True)
 class _Existing:
     active: bool
+    paused: bool
     operation_id: str
 
 
@@ -386,7 +444,8 @@ def _existing(conn: libvirt.virConnect, instance_id: str, name: str) -> _Existin
     domain = _find(conn, instance_id)
     if domain is not None:
         own = read_domain(domain.XMLDesc(0)).own
-        return _Existing(bool(domain.isActive()), own.operation_id if own is not None else "")
+        paused = domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED
+        return _Existing(bool(domain.isActive()), paused, own.operation_id if own is not None else "")
     try:
         conn.lookupByName(name)
     except libvirt.libvirtError as error:
@@ -394,12 +453,6 @@ def _existing(conn: libvirt.virConnect, instance_id: str, name: str) -> _Existin
             return None
         raise
     raise NameTaken("name", f"The host has a machine named {name} already; choose another name")
-
-
-def _definition(conn: libvirt.virConnect, instance_id: str) -> str:
-    import libvirt
-
-    return conn.lookupByUUIDString(str(uuid.UUID(instance_id))).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
 
 
 def _define_xml(conn: libvirt.virConnect, xml: str) -> None:
@@ -421,12 +474,10 @@ def _start(conn: libvirt.virConnect, instance_id: str) -> None:
             f"The host has {free} MiB of RAM free and this instance needs {needed} MiB; stop another or choose a "
             "smaller machine type"
         )
-    domain.create()
+    power.start_paused(conn, instance_id)
 
 
 def _remove(conn: libvirt.virConnect, instance_id: str, operation_id: str) -> None:
-    from confvm_gui.providers.libvirt import power
-
     domain = _find(conn, instance_id)
     if domain is not None:
         own = read_domain(domain.XMLDesc(0)).own

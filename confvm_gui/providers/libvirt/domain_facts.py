@@ -12,6 +12,7 @@ from confvm_gui.providers.libvirt.bounded_xml import parse
 from confvm_gui.providers.libvirt.inventory import DomainDetails
 
 NAMESPACE: Final = "https://confvm.example/xmlns/libvirt/1"
+AGENT_CHANNEL: Final = "org.qemu.guest_agent.0"
 _MAX_LABELS: Final = 64
 _KIB: Final = {"b": 1, "bytes": 1, "KB": 1000, "k": 1 << 10, "KiB": 1 << 10, "MB": 10**6, "M": 1 << 20, "MiB": 1 << 20}
 _UNITS: Final = {**_KIB, "GB": 10**9, "G": 1 << 30, "GiB": 1 << 30, "TB": 10**12, "T": 1 << 40, "TiB": 1 << 40}
@@ -50,6 +51,9 @@ def details_of(xml: str) -> DomainDetails:
         operation_id=values.get("operation_id", values.get("operation", "")),
         secure_boot=secure,
         vtpm=root.find("devices/tpm") is not None,
+        integrity_monitoring=values.get("integrity_monitoring") == "yes",
+        agent=root.find(f"devices/channel/target[@name='{AGENT_CHANNEL}'][@state='connected']") is not None,
+        console=root.find("devices/console") is not None,
         labels=MappingProxyType(labels),
         xml=xml,
     )

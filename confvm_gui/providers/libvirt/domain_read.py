@@ -6,7 +6,6 @@ default. Only what is not a definition at all is InvalidInput.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +28,6 @@ _UNITS: Final[Mapping[str, int]] = MappingProxyType(
 _MOST: Final = 256
 """Disks, interfaces and labels that are read of one domain."""
 _LONGEST: Final = 4096
-_BASE: Final = re.compile(r"/base-([0-9a-f]{64})-[^/]*\.img")
 _ES_BIT: Final = 4
 
 
@@ -137,12 +135,6 @@ def read_domain(xml: str) -> DomainFacts:
         interfaces=tuple(_interface(interface) for interface in root.findall("devices/interface")[:_MOST]),
         own=_own(root),
     )
-
-
-def base_digest(path: str) -> bytes | None:
-    """SHA-256 of the library's file that a base volume was made of, by its name; None for any other path."""
-    found = _BASE.search(path)
-    return bytes.fromhex(found[1]) if found else None
 
 
 def _technology(security: Element | None, policy: int) -> Technology:

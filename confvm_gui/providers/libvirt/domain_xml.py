@@ -17,11 +17,13 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace, tostr
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.domain.instance import check_labels, check_name
+from confvm_gui.providers.libvirt.domain_facts import AGENT_CHANNEL
 from confvm_gui.providers.libvirt.launch_security import LaunchSecurity, add_launch_security
 
 NAMESPACE: Final = "https://confvm.example/xmlns/libvirt/1"
 """Of the console's own element in a domain's metadata."""
-AGENT_CHANNEL: Final = "org.qemu.guest_agent.0"
+TPM_MODELS: Final = ("tpm-crb", "tpm-tis")
+"""Of a PC, the one that is chosen first."""
 _LOCKED_OVERHEAD_MIB: Final = 512
 """Beside its RAM, what QEMU pins of a SEV guest: firmware, video RAM and its own memory."""
 _MOST_VCPUS: Final = 4096
@@ -64,7 +66,9 @@ class DomainPlan:
     boot: DirectKernel | None = None
     uefi: bool = False
     secure_boot: bool = False
-    vtpm: bool = False
+    vtpm: str = ""
+    """Model of the TPM that swtpm emulates, or ""."""
+    integrity_monitoring: bool = False
     network: str = ""
     """A libvirt network, or "" for user-mode networking."""
     technology: Technology = Technology.NONE
@@ -149,6 +153,8 @@ def _check(plan: DomainPlan) -> None:
         _require_text(plan.boot.command_line, "command_line")
     if (plan.technology is Technology.NONE) is not (plan.security is None):
         raise InvalidInput("technology", "The technology and its launch parameters do not go together")
+    if plan.vtpm and plan.vtpm not in TPM_MODELS:
+        raise InvalidInput("vtpm", f"{plan.vtpm!r} is no model of a TPM 2.0")
     if plan.secure_boot and not plan.uefi:
         raise InvalidInput("secure_boot", "Secure Boot is part of UEFI; boot with UEFI or without Secure Boot")
 
@@ -180,6 +186,8 @@ def _metadata(domain: Element, plan: DomainPlan) -> None:
             "machine_type": plan.machine_type,
         },
     )
+    if plan.integrity_monitoring:
+        own.set("integrity_monitoring", "yes")
     for key, value in sorted(plan.labels.items()):
         SubElement(own, f"{{{NAMESPACE}}}label", {"key": key, "value": value})
 
@@ -220,10 +228,12 @@ def _devices(domain: Element, plan: DomainPlan, confidential: bool) -> None:
         SubElement(disk, "source", file=plan.disk)
         SubElement(disk, "target", dev="vda", bus="virtio")
     if plan.seed:
-        seed = SubElement(devices, "disk", type="file", device="cdrom")
+        # cloud-init knows it by its label. Not a CD-ROM drive: kernels made for clouds have no driver for SATA.
+        seed = SubElement(devices, "disk", type="file", device="disk")
         SubElement(seed, "driver", name="qemu", type="raw")
+        through_iommu(seed)
         SubElement(seed, "source", file=plan.seed)
-        SubElement(seed, "target", dev="sda", bus="sata")
+        SubElement(seed, "target", dev="vdb", bus="virtio")
         SubElement(seed, "readonly")
     SubElement(devices, "controller", type="usb", model="none")
     interface = SubElement(devices, "interface", type="network" if plan.network else "user")
@@ -243,7 +253,7 @@ def _devices(domain: Element, plan: DomainPlan, confidential: bool) -> None:
     if confidential:
         through_iommu(SubElement(devices, "controller", type="virtio-serial"))
     if plan.vtpm:
-        tpm = SubElement(devices, "tpm", model="tpm-crb")
+        tpm = SubElement(devices, "tpm", model=plan.vtpm)
         SubElement(tpm, "backend", type="emulator", version="2.0")
     rng = SubElement(devices, "rng", model="virtio")
     _text(rng, "backend", "/dev/urandom", model="random")

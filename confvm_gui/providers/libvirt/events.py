@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from confvm_gui.providers.libvirt.event_loop import EpollLoop
+
 if TYPE_CHECKING:
     import libvirt
 
@@ -43,9 +45,9 @@ class EventThread:
     """The thread of libvirt's event loop. Calls of `acquire` and `release` may block for a moment: not on the loop."""
 
     def __init__(self) -> None:
+        self._events: EpollLoop | None = None
         self._lock = threading.Lock()
         self._holders = 0
-        self._registered = False
         self._thread: threading.Thread | None = None
         self._stopping = False
 
@@ -54,37 +56,36 @@ class EventThread:
         import libvirt
 
         with self._lock:
-            if not self._registered:
-                libvirt.virEventRegisterDefaultImpl()
+            if self._events is None:
+                self._events = EpollLoop()
+                self._events.register()
                 # libvirt prints every error by default; all of them reach us as exceptions anyway.
                 libvirt.registerErrorHandler(lambda _context, _error: None, None)
-                self._registered = True
             self._holders += 1
             if self._thread is None:
                 self._stopping = False
-                self._thread = threading.Thread(target=self._run, name="libvirt-events", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, args=[self._events], name="libvirt-events", daemon=True
+                )
                 self._thread.start()
 
     def release(self) -> None:
         """Let it end if nobody else needs it, and wait until it has."""
-        import libvirt
-
         with self._lock:
             self._holders -= 1
-            if self._holders or self._thread is None:
+            if self._holders or self._thread is None or self._events is None:
                 return
             self._stopping = True
-            wake = libvirt.virEventAddTimeout(0, lambda timer, _opaque: libvirt.virEventUpdateTimeout(timer, -1), None)
+            self._events.wake()
             self._thread.join()
             self._thread = None
-            libvirt.virEventRemoveTimeout(wake)
 
-    def _run(self) -> None:
+    def _run(self, events: EpollLoop) -> None:
         import libvirt
 
         while not self._stopping:
             with suppress(libvirt.libvirtError):  # of one callback; the others go on
-                libvirt.virEventRunDefaultImpl()
+                events.run_once()
 
 
 EVENT_THREAD: Final = EventThread()

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Final
 
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import ConfvmError, NotFound
-from confvm_gui.domain.instance import Instance, InstanceState, Trust
+from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest, Trust
 from confvm_gui.domain.ports.provider import Change, ChangeKind
 from confvm_gui.providers.libvirt.events import DomainEvent, EventKind
 
 if TYPE_CHECKING:
     import libvirt
+
+    from confvm_gui.catalog import Catalog
 
 CLOUD: Final = "libvirt"
 REGION: Final = "host"
@@ -60,6 +62,11 @@ class DomainDetails:
     """Of the create that made it; "" where another did."""
     secure_boot: bool = False
     vtpm: bool = False
+    integrity_monitoring: bool = False
+    agent: bool = False
+    """Whether an agent is connected in the guest."""
+    console: bool = True
+    """Whether it has a serial port that can be opened."""
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     xml: str = ""
     """The definition itself, for what is asked rarely (why a snapshot cannot be taken)."""
@@ -154,7 +161,7 @@ class DomainTable:
         if self._listing is not None:
             self._listing.append(event)
         if event.kind is not EventKind.LIFECYCLE:
-            return FollowUp.READ_DETAILS if event.kind is EventKind.METADATA else FollowUp.NOTHING
+            return FollowUp.NOTHING if event.kind is EventKind.REBOOT else FollowUp.READ_DETAILS
         import libvirt
 
         if event.event == libvirt.VIR_DOMAIN_EVENT_DEFINED:
@@ -204,6 +211,7 @@ class DomainTable:
             created_at=details.created_at or entry.instance.created_at,
             secure_boot=details.secure_boot,
             vtpm=details.vtpm,
+            integrity_monitoring=details.integrity_monitoring,
             labels=details.labels,
             trust=trust,
         )
@@ -297,6 +305,30 @@ class DomainTable:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def planned(provider: str, request: LaunchRequest, instance_id: str, catalog: Catalog) -> Instance:
+    """The instance that a create is about to make."""
+    machine = catalog.machine_type(CLOUD, request.machine_type)
+    return Instance(
+        id=instance_id,
+        name=request.name,
+        provider=provider,
+        cloud=request.cloud,
+        region=request.region,
+        zone=request.zone,
+        machine_type=request.machine_type,
+        image=request.image,
+        technology=request.technology,
+        state=InstanceState.CREATING,
+        vcpus=machine.vcpus,
+        memory_mib=machine.memory_mib,
+        created_at=time.time(),
+        secure_boot=request.secure_boot,
+        vtpm=request.vtpm,
+        integrity_monitoring=request.vtpm and request.integrity_monitoring,
+        labels=request.labels,
+    )
 
 
 def list_domains(conn: libvirt.virConnect) -> Sequence[DomainRow]:

@@ -1,7 +1,8 @@
 """RAM of a domain as its host sees it, through virDomainMemoryPeek: it works on remote hosts as well.
 
-QEMU answers a call by writing the range to a file that libvirt sends: 3.3 ms for anything up to 64 KiB, and at most
-1 MiB in a call. So a long read is made of calls as large as the way to the host allows, several under way at once.
+QEMU answers a call by writing the range to a file that libvirt sends: some 2.5 ms for anything up to 64 KiB, and at
+most 4 MiB in a call (1 MiB with old daemons). So a long read is made of calls as large as the way to the host allows,
+and the next one stands ready when one has come back.
 Where the domain runs on this computer and its RAM is a shared file that this user may read, that is read instead.
 
 What a page is, follows from the domain alone. The host sees a plain VM's RAM as it is. Of an encrypted one (SEV) it
@@ -11,6 +12,7 @@ reads ciphertext, and which pages the guest has left unencrypted cannot be told 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,15 +24,16 @@ from confvm_gui.domain.errors import InvalidInput, NotFound, Transient, Unsuppor
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.memory import PAGE_SIZE, MemoryChunk, MemoryRegion, PageKind, Viewer
 from confvm_gui.providers.libvirt.connection import LibvirtConnection
-from confvm_gui.providers.libvirt.errors import breaks_connection
+from confvm_gui.providers.libvirt.errors import breaks_connection, wording
 from confvm_gui.providers.libvirt.memory_facts import MemoryFacts, kept_whole, main_memory, memory_facts
 from confvm_gui.providers.libvirt.memory_file import SharedMemoryFile, open_shared
 
 if TYPE_CHECKING:
     import libvirt
 
-MOST_PEEKED: Final = 1 << 20
-"""Bytes of one call."""
+MOST_PEEKED: Final = 4 << 20
+"""Bytes of one call: REMOTE_DOMAIN_MEMORY_PEEK_BUFFER_MAX of libvirt's remote protocol. A host that takes less says so,
+and is then asked for less."""
 LEAST_PEEKED: Final = 64 << 10
 """Less takes as long."""
 IN_FLIGHT: Final = 3
@@ -40,6 +43,8 @@ _SLOW: Final = 0.4
 """Seconds of one call: below, the next ones are larger; above, smaller, so that what is on screen stays fresh."""
 _FILE_BEST: Final = 4 << 20
 _CALL_SECONDS: Final = 20.0
+_TOO_LONG: Final = re.compile(r"too large for remote protocol|maximum buffer size")
+"""What the client's and the daemon's side of libvirt say of a call for more than they carry."""
 _GONE: Final = "The instance has been stopped: its RAM is gone"
 
 GUEST_VIEW: Final = (
@@ -82,6 +87,8 @@ def open_memory(
 class _Peeked:
     data: bytes
     seconds: float
+    too_long: bool = False
+    """The call asked for more than this way to the host carries."""
 
 
 class LibvirtMemory:
@@ -102,6 +109,7 @@ class LibvirtMemory:
         self._file: SharedMemoryFile | None = None
         self._opening = asyncio.Lock()
         self._batch = LEAST_PEEKED * 4
+        self._most = MOST_PEEKED
         self._slots = asyncio.Semaphore(IN_FLIGHT)
 
     @property
@@ -162,14 +170,24 @@ class LibvirtMemory:
 
     async def _peek(self, facts: MemoryFacts, gpa: int, length: int) -> bytes:
         async with self._slots:
-            peek = partial(_peek_blocking, uuid=self._uuid, live_id=facts.live_id, gpa=gpa, length=length)
-            peeked = await self._connection.call(peek, seconds=_CALL_SECONDS)
-        if peeked is None:
-            raise WrongState(_GONE)
+            peeked = None
+            if length <= self._most:
+                peek = partial(_peek_blocking, uuid=self._uuid, live_id=facts.live_id, gpa=gpa, length=length)
+                peeked = await self._connection.call(peek, seconds=_CALL_SECONDS)
+                if peeked is None:
+                    raise WrongState(_GONE)
+        if peeked is None or peeked.too_long:
+            half = length // 2 // PAGE_SIZE * PAGE_SIZE
+            if not half:
+                raise Transient("The host gives not even one page of RAM in a call")
+            if length <= self._most:
+                self._most = half
+            self._batch = min(self._batch, self._most)
+            return await self._peek(facts, gpa, half) + await self._peek(facts, gpa + half, length - half)
         if len(peeked.data) != length:
             raise Transient("The host gave fewer bytes of RAM than were asked for: try again")
         if peeked.seconds < _FAST:
-            self._batch = max(self._batch, min(MOST_PEEKED, length * 2))
+            self._batch = max(self._batch, min(self._most, length * 2))
         elif peeked.seconds > _SLOW:
             self._batch = max(LEAST_PEEKED, min(self._batch, length) // 2)
         return peeked.data
@@ -214,6 +232,8 @@ def _peek_blocking(conn: libvirt.virConnect, uuid: str, live_id: int, gpa: int, 
     try:
         return _Peeked(domain.memoryPeek(gpa, length, libvirt.VIR_MEMORY_PHYSICAL), time.perf_counter() - began)
     except libvirt.libvirtError as error:
+        if _TOO_LONG.search(wording(error)):
+            return _Peeked(b"", time.perf_counter() - began, too_long=True)
         if breaks_connection(error) or domain.isActive() == 1:
             raise
         return None

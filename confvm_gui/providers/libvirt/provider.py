@@ -7,15 +7,16 @@ but `connect` fails at once with the reason; `watch` ends with it, and whoever f
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from confvm_gui.catalog import Catalog
+from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound, Transient, WrongState
+from confvm_gui.domain.guest_evidence import GuestEvidence
 from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.metrics import Sample
@@ -32,13 +33,14 @@ from confvm_gui.providers.libvirt.console import Consoles, DomainConsole
 from confvm_gui.providers.libvirt.details import DetailsReader
 from confvm_gui.providers.libvirt.events import DomainEvent, EventKind
 from confvm_gui.providers.libvirt.inventory import (
-    CLOUD,
     DomainTable,
     Entry,
     FollowUp,
     list_domains,
+    planned,
 )
 from confvm_gui.providers.libvirt.metrics import Meter
+from confvm_gui.providers.libvirt.whole_instances import Peers, WholeInstances
 
 if TYPE_CHECKING:
     from confvm_gui.providers.libvirt.capabilities import HostCapabilities
@@ -53,9 +55,6 @@ _REASONS: Final[Mapping[Capability | Technology, str]] = {
     Capability.MEMORY_WRITE: "libvirt reads a machine's RAM and does not write to it",
     Capability.GUEST_QUERIES: "Questions are answered by the built-in records guest of the embedded engine",
     Capability.SECRET_INJECTION: "Secrets are injected into SEV guests while they are launched, not afterwards",
-    Capability.SNAPSHOT: "This console does not take snapshots on libvirt hosts yet; virsh snapshot-create does",
-    Capability.MIGRATION: "This console does not migrate between libvirt hosts yet; virsh migrate does",
-    Capability.ATTESTATION: "Evidence of a QEMU guest is given by an agent inside of it; libvirt has none to give",
 }
 
 
@@ -66,8 +65,8 @@ def provider_name(uri: str) -> str:
     return f"libvirt-{parse_uri(uri).slug}"
 
 
-class LibvirtProvider:
-    """Implements Provider, CanPause, HasMemory, HasConsole and HasMetrics."""
+class LibvirtProvider(WholeInstances):
+    """Implements Provider, CanPause, HasMemory, HasConsole, HasMetrics and HasEvidence; see also WholeInstances."""
 
     def __init__(
         self,
@@ -78,18 +77,24 @@ class LibvirtProvider:
         *,
         patience: Patience | None = None,
         stop_seconds: float = STOP_SECONDS,
+        peers: Peers = tuple,
     ) -> None:
-        """Raises InvalidInput("uri")."""
+        """`peers`: the console's providers for libvirt hosts, to which instances can be moved.
+
+        Raises InvalidInput("uri").
+        """
         self.connection = LibvirtConnection(uri, patience=patience)
         self._name = name
         self._library = library
         self._catalog = catalog
         self._stop_seconds = stop_seconds
+        self._peers = peers
         self._watchers: set[asyncio.Queue[Change | ConfvmError | None]] = set()
         self._connecting = asyncio.Lock()
         self._listed = False
         self._closed = False
         self._host: HostCapabilities | None = None
+        self._learnt = asyncio.Event()
         self.table = DomainTable(name, self._tell)
         self._details = DetailsReader(self.connection, self.table)
         self._consoles = Consoles(self.connection)
@@ -118,8 +123,27 @@ class LibvirtProvider:
         return self._host
 
     @property
+    def known(self) -> bool:
+        return self._host is not None
+
+    @property
+    def trouble(self) -> str:
+        return self.connection.trouble
+
+    async def learnt(self) -> None:
+        await self._learnt.wait()
+
+    def definition(self, request: LaunchRequest) -> str:
+        from confvm_gui.providers.libvirt.definition import definition_text
+
+        if self._host is None:
+            raise Transient(self.reason_unsupported(Technology.SEV))
+        return definition_text(request, self._host, self._library, self._catalog)
+
+    @property
     def capabilities(self) -> Capability:
-        return Capability.PAUSE | Capability.MEMORY_HYPERVISOR | Capability.CONSOLE | Capability.METRICS
+        shown = Capability.MEMORY_HYPERVISOR | Capability.CONSOLE | Capability.METRICS | Capability.ATTESTATION
+        return shown | Capability.PAUSE | Capability.SNAPSHOT | Capability.MIGRATION | Capability.CLONE
 
     @property
     def technologies(self) -> frozenset[Technology]:
@@ -169,6 +193,7 @@ class LibvirtProvider:
 
         with suppress(ConfvmError):  # until the next connection the reason is that it is not known
             self._host = await self.connection.call(read_capabilities)
+            self._learnt.set()
 
     async def aclose(self) -> None:
         if self._closed:
@@ -216,15 +241,16 @@ class LibvirtProvider:
         await self._connected(at_once=True)
         entry = self.table.find(operation.instance_id)
         if entry is None:
-            entry = self.table.begin(self._planned(request, operation))
+            entry = self.table.begin(planned(self._name, request, operation.instance_id, self._catalog))
         elif (made_by := await self._made_by(entry)) != operation.operation_id:
             raise InvalidInput("name", "The instance exists already" if made_by else "Another has this UUID already")
         async with entry.lock:
             self.table.set_busy(entry, InstanceState.CREATING)
             self._consoles.expect(entry.instance.id)
             try:
-                await create(self.connection, request, operation, self._library, self._catalog)
-            except BaseException:
+                ready = partial(self._consoles.ready, entry.instance.id)
+                await create(self.connection, request, operation, self._library, self._catalog, before_run=ready)
+            except BaseException:  # whatever ends the creation, the table does not stay busy
                 # What create could not undo on the host remains visible; without a domain there is nothing.
                 self.table.set_busy(entry, None)
                 if not entry.defined or not self.connection.connected:
@@ -237,6 +263,13 @@ class LibvirtProvider:
             if not entry.state.is_live:
                 operation.step("start", 0.2)
                 await self._start(entry, operation)
+            elif entry.state is InstanceState.PAUSED:
+                # An earlier call broke off while the vCPUs were held; nobody knows whether a SEV guest was verified.
+                if entry.instance.confidential:
+                    await self._call(power.power_off, instance_id)
+                    await self._start(entry, operation)
+                else:
+                    await self._call(power.resume, instance_id)
             return await self._settled(entry)
 
     async def stop(self, instance_id: str, operation: OperationContext) -> Instance:
@@ -313,6 +346,20 @@ class LibvirtProvider:
         entry = self.table.get(instance_id)
         return self._consoles.get(instance_id, live=entry.state.is_live)
 
+    def evidence_formats(self, instance_id: str) -> Sequence[EvidenceFormat]:
+        from confvm_gui.providers.libvirt.measured_boot import evidence_formats
+
+        entry = self.table.get(instance_id)
+        return evidence_formats(entry.instance, agent=entry.details is not None and entry.details.agent)
+
+    async def evidence(self, instance_id: str, form: EvidenceFormat, nonce: bytes) -> GuestEvidence:
+        """See `measured_boot.boot_evidence`."""
+        from confvm_gui.providers.libvirt.measured_boot import boot_evidence
+
+        entry = self.table.get(instance_id)
+        self._require_live(entry)
+        return await boot_evidence(self.connection, entry.instance, form, nonce)
+
     async def sample(self, instance_ids: Sequence[str]) -> Sequence[Sample]:
         samples = await self._meter.sample(self._consoles.written(), instance_ids)
         for sample in samples:
@@ -325,18 +372,12 @@ class LibvirtProvider:
         await self.connection.call(partial(work, instance_id=instance_id))
 
     async def _start(self, entry: Entry, operation: OperationContext) -> None:
-        """A SEV guest is launched anew by its owner: its session holds for one launch."""
+        from confvm_gui.providers.libvirt.start import start
+
         instance_id = entry.instance.id
         details = await self._details.read(instance_id)
         self.table.set_busy(entry, InstanceState.STARTING)
-        self._consoles.expect(instance_id)
-        if details.technology in (Technology.SEV, Technology.SEV_ES):
-            from confvm_gui.providers.libvirt.capabilities import Capabilities
-            from confvm_gui.providers.libvirt.create import power_on
-
-            await power_on(self.connection, instance_id, operation, await Capabilities(self.connection).refresh())
-        else:
-            await self._call(power.start, instance_id)
+        await start(self.connection, operation, instance_id, details, self._consoles, self._library, self._catalog)
 
     async def _stop(self, entry: Entry, operation: OperationContext) -> None:
         instance_id = entry.instance.id
@@ -347,10 +388,8 @@ class LibvirtProvider:
             heard = await self.connection.call(partial(power.request_shutdown, instance_id=instance_id))
         if heard and await self._ends(entry):
             return
-        if heard:
-            operation.step("power off", 0.7, f"the guest has not ended within {self._stop_seconds:g} seconds")
-        else:
-            operation.step("power off", 0.7, "the guest does not hear its power button")
+        deaf = f"the guest has not ended within {self._stop_seconds:g} seconds"
+        operation.step("power off", 0.7, deaf if heard else "the guest does not hear its power button")
         self.table.set_busy(entry, InstanceState.STOPPING)
         await self._call(power.power_off, instance_id)
 
@@ -412,27 +451,6 @@ class LibvirtProvider:
                 yield entry
             finally:
                 self.table.set_busy(entry, None)
-
-    def _planned(self, request: LaunchRequest, operation: OperationContext) -> Instance:
-        machine = self._catalog.machine_type(CLOUD, request.machine_type)
-        return Instance(
-            id=operation.instance_id,
-            name=request.name,
-            provider=self._name,
-            cloud=request.cloud,
-            region=request.region,
-            zone=request.zone,
-            machine_type=request.machine_type,
-            image=request.image,
-            technology=request.technology,
-            state=InstanceState.CREATING,
-            vcpus=machine.vcpus,
-            memory_mib=machine.memory_mib,
-            created_at=time.time(),
-            secure_boot=request.secure_boot,
-            vtpm=request.vtpm,
-            labels=request.labels,
-        )
 
     def _tell(self, change: Change) -> None:
         for queue in self._watchers:

@@ -46,13 +46,20 @@ if TYPE_CHECKING:
 Secret = Callable[[], Awaitable[bytes]]
 """Makes the launch secret (a secret table); called after the launch was approved, and not before."""
 
+BeforeRun = Callable[[], Awaitable[None]]
+"""Awaited when the machine is there and its vCPUs are still held."""
+
 _INFO_TEXT: Final = "sev-measurement"
 _INFO_NUMBERS: Final = ("sev-api-major", "sev-api-minor", "sev-build-id", "sev-policy")
 
 
+async def run_at_once() -> None:
+    """BeforeRun of whoever has nothing to do then."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnersWish:
-    """What the owner means to launch."""
+    """What the owner means to launch. It comes from what the console keeps, and nothing of it from the host."""
 
     policy: int
     vcpus: int
@@ -77,6 +84,7 @@ async def power_on_sev(
     *,
     shelf: FirmwareShelf | None = None,
     secret: Secret | None = None,
+    before_run: BeforeRun = run_at_once,
 ) -> None:
     """Launch a defined SEV domain that is off. It is off again when this raises.
 
@@ -95,8 +103,10 @@ async def power_on_sev(
             operation.step("launch paused", 0.85, "LAUNCH_START, LAUNCH_UPDATE_DATA, LAUNCH_MEASURE")
             started = True
             loader, info = await connection.call(partial(_start_paused, instance_id=instance_id))
-            await _release(connection, instance_id, operation, host, platform, wish, owner, loader, info, shelf, secret)
-        except BaseException:
+            packet = await _approved(operation, host, platform, wish, owner, loader, info, shelf, secret)
+            await before_run()
+            await connection.call(partial(_go, instance_id=instance_id, packet=packet))
+        except BaseException:  # whatever ends the launch, no guest waits paused for its secret
             if started:
                 await to_the_end(connection.call(partial(_off, instance_id=instance_id)))
             raise
@@ -104,9 +114,7 @@ async def power_on_sev(
         owner.forget()
 
 
-async def _release(
-    connection: Connection,
-    instance_id: str,
+async def _approved(
     operation: OperationContext,
     host: HostCapabilities,
     platform: SevPlatform,
@@ -116,8 +124,8 @@ async def _release(
     info: Mapping[str, str | int],
     shelf: FirmwareShelf | None,
     secret: Secret | None,
-) -> None:
-    """Steps 3 and 4."""
+) -> tuple[bytes, bytes] | None:
+    """Step 3, and of step 4 the sealed secret: its header and payload."""
     blob = _measurement(info)
     version = {
         "api_major": int(info["sev-api-major"]),
@@ -132,11 +140,10 @@ async def _release(
     else:
         operation.step("launch not verified", 0.9, "asked for without attestation: a secret is released unseen")
         owner.accept_unseen(blob, **version)
-    packet = None
-    if secret is not None:
-        operation.step("LAUNCH_SECRET", 0.95)
-        packet = owner.secret_packet(await secret(), blob)
-    await connection.call(partial(_go, instance_id=instance_id, packet=packet))
+    if secret is None:
+        return None
+    operation.step("LAUNCH_SECRET", 0.95)
+    return owner.secret_packet(await secret(), blob)
 
 
 def launch_evidence(

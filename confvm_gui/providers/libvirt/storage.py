@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,6 +44,9 @@ class Pool:
     path: str
     available: int
     """Bytes."""
+
+
+Pieces = Iterator[bytes]
 
 
 class Upload:
@@ -126,7 +130,7 @@ def upload_base(conn: libvirt.virConnect, file: Path, digest: str, upload_id: st
     try:
         pool = conn.storagePoolLookupByName(POOL)
         pool.createXML(_volume_xml(f"{name}.ready", 0, "raw"), 0)
-    except BaseException:
+    except BaseException:  # whatever ends it, no base without its mark stays
         _remove_named(conn, (f"{name}.img",))
         raise
     return path
@@ -138,16 +142,20 @@ def upload_bytes(conn: libvirt.virConnect, data: bytes, name: str) -> str:
 
 
 def create_overlay(conn: libvirt.virConnect, name: str, base: str, base_format: str, size: int) -> str:
-    """A qcow2 volume of `size` bytes over the volume at `base`; one of this name is replaced. Returns its path."""
+    """A qcow2 volume of `size` bytes over the volume at `base`; one of this name is replaced. Returns its path.
+
+    Without `base` it is empty.
+    """
     _remove_named(conn, (name,))
     volume = Element("volume")
     SubElement(volume, "name").text = name
     SubElement(volume, "capacity", unit="bytes").text = str(size)
     SubElement(volume, "allocation", unit="bytes").text = "0"
     SubElement(SubElement(volume, "target"), "format", type="qcow2")
-    backing = SubElement(volume, "backingStore")
-    SubElement(backing, "path").text = base
-    SubElement(backing, "format", type=base_format)
+    if base:
+        backing = SubElement(volume, "backingStore")
+        SubElement(backing, "path").text = base
+        SubElement(backing, "format", type=base_format)
     pool = conn.storagePoolLookupByName(POOL)
     pool.refresh(0)  # libvirt looks the base's size up in what it knows
     return pool.createXML(tostring(volume, encoding="unicode"), 0).path()
@@ -173,6 +181,51 @@ def remove_volumes(conn: libvirt.virConnect, instance_id: str) -> None:
         if name in (overlay_name(instance_id), seed_name(instance_id)) or name.startswith(f"{instance_id}-")
     ]
     _remove_named(conn, own)
+
+
+def pool_path(conn: libvirt.virConnect) -> str:
+    """The pool's folder, or "" where there is none."""
+    pool = _active(conn)
+    return (parse(pool.XMLDesc(0), "pool").findtext("target/path") or "") if pool is not None else ""
+
+
+def paths(conn: libvirt.virConnect) -> frozenset[str]:
+    """Paths of all volumes of all pools of the host, as they are now."""
+    found: set[str] = set()
+    for pool in conn.listAllStoragePools(0):
+        if pool.isActive():
+            pool.refresh(0)
+            found.update(volume.path() for volume in pool.listAllVolumes(0))
+    return frozenset(found)
+
+
+def write_volume(conn: libvirt.virConnect, name: str, size: int, pieces: Pieces) -> None:
+    """A volume of the pool with this content; nothing remains if this raises."""
+    import libvirt
+
+    volume = conn.storagePoolLookupByName(POOL).createXML(_volume_xml(name, size, "raw"), 0)
+    stream = conn.newStream(0)
+    try:
+        volume.upload(stream, 0, size, 0)
+        for piece in pieces:
+            left = memoryview(piece)
+            while left:
+                left = left[_sent(stream.send(bytes(left))) :]
+        stream.finish()
+    except BaseException:  # whatever ends the upload, no half volume stays
+        with suppress(libvirt.libvirtError):  # the first error is the one to tell
+            stream.abort()
+        with suppress(libvirt.libvirtError):
+            volume.delete(0)
+        raise
+
+
+def remove_files(conn: libvirt.virConnect, names: Sequence[str]) -> None:
+    """Remove these volumes of the pool, as far as they are there."""
+    pool = _active(conn)
+    if pool is not None:
+        pool.refresh(0)
+        _remove_named(conn, tuple(names))
 
 
 def remove_uploads(conn: libvirt.virConnect, upload_id: str) -> None:
@@ -236,16 +289,20 @@ def _upload(conn: libvirt.virConnect, file: BinaryIO, size: int, name: str, uplo
     _remove_named(conn, (name,))
     volume = conn.storagePoolLookupByName(POOL).createXML(_volume_xml(name, size, "raw"), 0)
     try:
-        _send(conn, volume, file, size, upload)
-    except BaseException:
+        last = _send(conn, volume, file, size, upload)
+        _require_arrived(conn, volume, last, name)
+    except BaseException:  # as above
         with suppress(libvirt.libvirtError):  # the first error is the one to tell
             volume.delete(0)
         raise
     return volume.path()
 
 
-def _send(conn: libvirt.virConnect, volume: libvirt.virStorageVol, file: BinaryIO, size: int, upload: Upload) -> None:
-    """The content, without its holes where the host can take it so."""
+def _send(
+    conn: libvirt.virConnect, volume: libvirt.virStorageVol, file: BinaryIO, size: int, upload: Upload
+) -> tuple[int, bytes]:
+    """The content, without its holes where the host can take it so; returns the last piece that is not all zeros, and
+    where it lies."""
     import libvirt
 
     from confvm_gui.providers.libvirt.sparse_file import HoleReader
@@ -261,9 +318,13 @@ def _send(conn: libvirt.virConnect, volume: libvirt.virStorageVol, file: BinaryI
         stream = conn.newStream(0)
         volume.upload(stream, 0, size, 0)
     reader = HoleReader(file, size)
+    at, last = 0, (0, b"")
     try:
         while (piece := reader.next(_CHUNK)) is not None:
             data, hole = piece
+            if any(data):
+                last = at, data
+            at += hole or len(data)
             if hole and sparse:
                 stream.sendHole(hole, 0)
                 upload.advance(hole)
@@ -273,10 +334,37 @@ def _send(conn: libvirt.virConnect, volume: libvirt.virStorageVol, file: BinaryI
                 left = left[_sent(stream.send(bytes(left))) :]
             upload.advance(hole or len(data))
         stream.finish()
-    except BaseException:
+    except BaseException:  # whatever ends it, the stream is not left open
         with suppress(libvirt.libvirtError):  # it may have ended with the error
             stream.abort()
         raise
+    return last
+
+
+def _require_arrived(
+    conn: libvirt.virConnect, volume: libvirt.virStorageVol, last: tuple[int, bytes], name: str
+) -> None:
+    """Read the last piece back. The daemon writes in a thread behind the stream and gives up at the first error, which
+    it tells with the next piece: what fails at the end it does not tell at all (libvirt up to 9.0 at least).
+
+    Raises StoreFull.
+    """
+    offset, sent = last
+    if not sent:
+        return
+    stream = conn.newStream(0)
+    volume.download(stream, offset, len(sent), 0)
+    found = bytearray()
+    try:
+        while len(found) < len(sent):
+            piece = stream.recv(len(sent) - len(found))
+            if isinstance(piece, int) or not piece:
+                break
+            found += piece
+    finally:
+        stream.abort()
+    if found != sent:
+        raise StoreFull(f"The host's disk is full, or fails: the end of {name} was not written")
 
 
 def _sent(count: int) -> int:

@@ -66,6 +66,12 @@ def parse_uri(text: str) -> HostAddress:
     if parts.password:
         raise InvalidInput("uri", "An address holds no password: use a key with ssh-agent")
     known = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if known.get("no_verify", "0") not in ("", "0"):
+        raise InvalidInput(
+            "uri",
+            "The console does not talk to a host whose key is not checked: leave out no_verify and accept the "
+            "host's key once with ssh",
+        )
     if transport == "ssh" and "no_tty" not in known:
         query = f"{parts.query}&no_tty=1" if parts.query else "no_tty=1"
         parts = parts._replace(query=query)

@@ -40,6 +40,11 @@ def _sentences() -> dict[str, str]:
             "The certificate of the key that signed is not there; fetch it or give it as an endorsement",
         ),
         Code.KEY_NOT_VOUCHED: translate("Finding", "Nobody who is trusted vouches for the attestation key"),
+        Code.KEY_ON_ITS_WORD: translate(
+            "Finding",
+            "The host runs this TPM and nobody vouches for its key: it speaks for what the guest booted, and not "
+            "against the host",
+        ),
         Code.NOT_SIGNED: translate("Finding", "Nobody signed this: what it says can be looked at, but proves nothing"),
         Code.BINDING_BROKEN: translate("Finding", "Two parts of the evidence that must belong together do not"),
         Code.ISSUER_MISSING: translate(

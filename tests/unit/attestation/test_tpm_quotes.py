@@ -242,6 +242,15 @@ def test_facts_come_only_from_registers_that_were_quoted() -> None:
     assert verdict.claim("kernel_command_line") is None
 
 
+def test_the_key_of_the_hosts_own_tpm_is_taken_on_its_word() -> None:
+    verdict = quoted(reference=ReferenceValues(host_runs_tpm=True))
+    assert verdict.trusted
+    assert "key-on-its-word" in warnings(verdict)
+    (link,) = [link for link in verdict.links if link.name == "attestation key"]
+    assert (link.issuer, link.verified) == ("", False)
+    assert "key-not-vouched" in errors(quoted(reference=ReferenceValues()))
+
+
 def test_the_key_is_certified() -> None:
     root = issue("TPM root", p256_key("tpm root"), authority=True, usage=key_usage(certificates=True))
     ak = issue("AK", AK, root, usage=key_usage(sign=True))

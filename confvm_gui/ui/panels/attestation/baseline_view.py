@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from confvm_gui.domain.attestation_record import AttestationRecord, Baseline, BaselineOrigin, Drift
+from confvm_gui.fleet.attest.baseline import comparable
 from confvm_gui.ui.empty_state import EmptyState
 from confvm_gui.ui.icons import bind_icon, role_pixmap
 from confvm_gui.ui.models.attestation_words import format_word, value_text
@@ -93,7 +94,7 @@ class BaselineView(QWidget):
         self._record = record
         self._drift = tuple(drift)
         # An untrusted record is no good example: accepting it would make its fault the rule.
-        self.accept.setEnabled(record is not None and record.verdict.trusted and not readonly)
+        self.accept.setEnabled(record is not None and comparable(record.verdict) and not readonly)
         self.forget.setEnabled(baseline is not None and not readonly)
         self._show_detail(QModelIndex())
         if record is None or baseline is None:

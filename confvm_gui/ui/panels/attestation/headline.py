@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePoli
 
 from confvm_gui.domain.attestation_record import AttestationRecord
 from confvm_gui.domain.event import Severity
+from confvm_gui.fleet.attest.baseline import unsigned
 from confvm_gui.ui.icons import role_pixmap
 from confvm_gui.ui.models.attestation_words import format_word, occasion_word
 from confvm_gui.ui.models.counted_words import counted
@@ -40,7 +41,10 @@ def record_words(record: AttestationRecord, *, stale: bool = False, past: bool =
     verdict = record.verdict
     errors = sum(finding.severity is Severity.ERROR for finding in verdict.findings)
     warnings = sum(finding.severity is Severity.WARNING for finding in verdict.findings)
+    mark = verdict_mark(verdict.trusted)
     title = translate("Headline", "Trusted") if verdict.trusted else translate("Headline", "Not trusted")
+    if unsigned(verdict):
+        title, mark = translate("Headline", "Not signed"), ("unknown", "muted")
     if past:
         title = translate("Headline", "Earlier: {verdict}").format(verdict=title)
     given = format_word(verdict.format)
@@ -55,7 +59,7 @@ def record_words(record: AttestationRecord, *, stale: bool = False, past: bool =
     if verdict.emulated:
         proves = translate("Headline", "Its root is emulated: this is a rehearsal and proves nothing about hardware.")
         lines[-1] += f" · {proves}"
-    return HeadlineWords(title, "\n".join(lines), *verdict_mark(verdict.trusted), verdict.emulated, stale)
+    return HeadlineWords(title, "\n".join(lines), *mark, verdict.emulated, stale)
 
 
 class Headline(QFrame):

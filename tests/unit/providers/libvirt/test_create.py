@@ -19,7 +19,7 @@ from confvm_gui.domain.images import ImageFiles, ImageKind, SeedSpec
 from confvm_gui.domain.instance import LaunchRequest
 from confvm_gui.providers.libvirt import storage
 from confvm_gui.providers.libvirt.capabilities import Capabilities
-from confvm_gui.providers.libvirt.connection import LibvirtConnection
+from confvm_gui.providers.libvirt.connection import LibvirtConnection, Patience
 from confvm_gui.providers.libvirt.create import create
 from confvm_gui.providers.libvirt.domain_read import DomainFacts, read_domain
 from tests.support.libvirtd import Daemon
@@ -92,8 +92,8 @@ class Host:
 
 
 @asynccontextmanager
-async def host_on(daemon: Daemon, folder: Path) -> AsyncIterator[Host]:
-    connection = LibvirtConnection(daemon.uri)
+async def host_on(daemon: Daemon, folder: Path, patience: Patience | None = None) -> AsyncIterator[Host]:
+    connection = LibvirtConnection(daemon.uri, patience=patience)
     await connection.open(at_once=True)
     host = Host(connection, folder)
     try:
@@ -159,7 +159,7 @@ def test_instances_share_the_image_and_a_repeated_create_confirms(
             assert {f"{made.instance_id}.qcow2" for made in (first, second)} <= set(volumes)
             assert "upload image" not in second.names
             facts = await host.facts(first)
-            assert [(disk.device, disk.form) for disk in facts.disks] == [("disk", "qcow2"), ("cdrom", "raw")]
+            assert [(disk.device, disk.form) for disk in facts.disks] == [("disk", "qcow2"), ("disk", "raw")]
             await host.connection.call(lambda conn: conn.lookupByUUIDString(first.instance_id).destroy())
             await host.connection.call(lambda conn: storage.remove_volumes(conn, first.instance_id))
             left = await host.volumes()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import InvalidInput
-from confvm_gui.providers.libvirt.domain_read import base_digest, read_domain
+from confvm_gui.providers.libvirt.domain_read import read_domain
 from confvm_gui.providers.libvirt.domain_xml import DirectKernel, DomainPlan, domain_xml, require_in_pool
 from confvm_gui.providers.libvirt.launch_security import SevSecurity, SnpSecurity, TdxSecurity
 
@@ -37,7 +37,7 @@ SEV = SevSecurity(0x7, 51, 1, dh_cert=bytes(2084), session=bytes(128), kernel_ha
 PLANS = {
     "plain": PLAN,
     "kernel": replace(PLAN, disk="", boot=DirectKernel(f"{POOL}/kernel", f"{POOL}/initrd", "console=ttyS0 a<b&c='\"")),
-    "shielded": replace(PLAN, uefi=True, secure_boot=True, vtpm=True, network="default", cpu_mode="maximum"),
+    "shielded": replace(PLAN, uefi=True, secure_boot=True, vtpm="tpm-crb", network="default", cpu_mode="maximum"),
     "sev": replace(PLAN, uefi=True, kvm=True, technology=Technology.SEV_ES, security=SEV, cpu_mode="host-passthrough"),
 }
 
@@ -53,7 +53,7 @@ def test_libvirts_schema_accepts_it(plan: DomainPlan, tmp_path: Path) -> None:
 
 
 def test_what_is_written_is_read_back() -> None:
-    facts = read_domain(domain_xml(replace(PLANS["kernel"], labels={"team": "clinic"}, vtpm=True, uefi=True)))
+    facts = read_domain(domain_xml(replace(PLANS["kernel"], labels={"team": "clinic"}, vtpm="tpm-tis", uefi=True)))
     assert (facts.instance_id, facts.name, facts.memory_mib, facts.vcpus) == (PLAN.instance_id, "probe", 1024, 2)
     assert (facts.kernel, facts.command_line) == (f"{POOL}/kernel", "console=ttyS0 a<b&c='\"")
     assert facts.vtpm
@@ -130,8 +130,3 @@ def test_paths_outside_of_the_pool_are_refused(path: str) -> None:
         require_in_pool(path, POOL, "disk")
     with pytest.raises(InvalidInput):
         domain_xml(replace(PLAN, disk=path))
-
-
-def test_the_name_of_a_base_tells_its_digest() -> None:
-    assert base_digest(f"{POOL}/base-{'ab' * 32}-op.img") == b"\xab" * 32
-    assert base_digest("/elsewhere/vmlinuz") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import InvalidInput, Unsupported, WrongState
 from confvm_gui.domain.exposure import Readability
 from confvm_gui.domain.instance import Instance, InstanceState
-from confvm_gui.domain.memory import PAGE_SIZE, PageKind, Viewer
+from confvm_gui.domain.memory import PAGE_SIZE, MemoryChunk, PageKind, Viewer
 from confvm_gui.fleet.exposure.scan import ViewProgress, scan_view
 from confvm_gui.fleet.exposure.terms import numbered, text_term
 from confvm_gui.providers.libvirt.connection import LibvirtConnection
@@ -60,6 +61,16 @@ async def whole(memory: LibvirtMemory) -> bytes:
     return b"".join([(await memory.read(region.gpa, region.length)).data for region in memory.regions()])
 
 
+async def firmware(memory: LibvirtMemory) -> MemoryChunk:
+    """What the firmware copies to the end of the first MiB, some time after the machine was started."""
+    for _ in range(500):
+        chunk = await memory.read(0xC0000, 256 << 10)
+        if b"SeaBIOS" in chunk.data:
+            return chunk
+        await asyncio.sleep(0.02)
+    raise AssertionError("the firmware does not start")
+
+
 async def destroy(connection: LibvirtConnection, instance_id: str) -> None:
     await connection.call(lambda conn: conn.lookupByUUIDString(instance_id).destroy())
 
@@ -67,8 +78,7 @@ async def destroy(connection: LibvirtConnection, instance_id: str) -> None:
 async def test_peek_reads_what_the_machine_has_in_ram(libvirtd: Daemon) -> None:
     async with opened(libvirtd, tiny_domain("probe")) as (connection, instance):
         memory = open_memory(connection, instance, Viewer.HYPERVISOR)
-        chunk = await memory.read(0xC0000, 256 << 10)
-        assert b"SeaBIOS" in chunk.data
+        chunk = await firmware(memory)
         assert set(chunk.kinds) == {PageKind.PLAINTEXT}
         assert not memory.reads_file
         assert "reads everything" in memory.note
