@@ -45,6 +45,12 @@ def in_seed(seed: SeedSpec, canary: Canary) -> SeedSpec:
     return replace(seed, files=(*others, (PATH, canary.token + "\n")))
 
 
+def planted(seed: SeedSpec) -> Canary | None:
+    """The canary that `in_seed` has put in, if it has, as made now."""
+    text = dict(seed.files).get(PATH, "").strip()
+    return Canary(text, time.time()) if _TOKEN.fullmatch(text) else None
+
+
 def in_records(source: Path, target: Path, canary: Canary) -> None:
     """Copy the CSV file `source` to `target` with one more column, which holds the token in every row. Blocks.
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from confvm_gui.domain.exposure import ExposedPlace, Readability, TermExposure, TermForm
 from confvm_gui.domain.memory import PAGE_SIZE, MemoryChunk, PageKind, Viewer
+from confvm_gui.fleet.exposure.literal_search import LiteralSearch
 from confvm_gui.fleet.exposure.pattern_search import LOOK_BACK, Found, PatternSearch
 from confvm_gui.fleet.exposure.terms import LONGEST_MATCH, Term
 from confvm_gui.fleet.memory.needle import Pattern, expected_by_chance, proves_nothing
-from confvm_gui.fleet.memory.search import match_positions
 
 MOST_PLACES: Final = 200
 """Places that are listed of one term in one view."""
@@ -67,6 +67,7 @@ class TermMatcher:
         self._literals: list[tuple[Pattern, _Tally]] = [
             (pattern, tally) for term, tally in zip(terms, self._tallies, strict=True) for pattern in term.patterns
         ]
+        self._literal_search = LiteralSearch([pattern.data for pattern, _ in self._literals])
         expressions = [at for at, term in enumerate(terms) if term.form is TermForm.PATTERN]
         self._expressions = [self._tallies[at] for at in expressions]
         self._chance = dict(zip(expressions, by_chance, strict=True))
@@ -164,11 +165,11 @@ class TermMatcher:
         tail = stretch.literal_tail
         joined = tail + block
         base = gpa + start - len(tail)
-        for pattern, tally in self._literals:
-            # Only what the new bytes complete: the rest was counted when it came.
-            for position in match_positions(joined, pattern.data, max(0, len(tail) - len(pattern.data) + 1)).tolist():
-                place = base + position
-                tally.add(place, len(pattern.data), self._kind(gpa, kinds, place), pattern.encoding)
+        # Only what the new bytes complete: the rest was counted when it came.
+        for number, position in self._literal_search.find(joined, len(tail)):
+            pattern, tally = self._literals[number]
+            place = base + position
+            tally.add(place, len(pattern.data), self._kind(gpa, kinds, place), pattern.encoding)
         stretch.literal_tail = joined[len(joined) - self._keep :] if self._keep else b""
 
     def _kind(self, gpa: int, kinds: bytes, place: int) -> int:
