@@ -6,33 +6,47 @@ import json
 import os
 import platform
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Final, TextIO
 
 from confvm_gui.app.bench.figure import Figure, Judged
 from confvm_gui.app.bench.registry import FIGURES
-from confvm_gui.domain.errors import InvalidInput
+from confvm_gui.domain.errors import InvalidInput, Unsupported
+
+_LEFT_OUT: Final = 2
 
 
 def run_bench(names: Sequence[str], as_json: bool, out: TextIO) -> int:
     """Measure the figures `names`, all when there are none, and print them to `out`.
 
-    Returns 0, or 1 if a figure misses its target. Raises InvalidInput("name") for an unknown figure before any is
-    measured, and what a launch or the store raises.
+    A figure for which this computer lacks something (libvirtd and QEMU) is left out, with the reason.
+
+    Returns 0, or 1 if a figure misses its target, or 2 if one that was named is left out. Raises InvalidInput("name")
+    for an unknown figure before any is measured, and what a launch or the store raises.
     """
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
         raise InvalidInput("name", f"There is no figure {unknown[0][:60]!r}; choose among {', '.join(FIGURES)}")
     chosen = list(dict.fromkeys(names)) or list(FIGURES)
     measured: list[Figure] = []
+    left_out: dict[str, str] = {}
     for name in chosen:
-        figure = FIGURES[name]()
+        try:
+            figure = FIGURES[name]()
+        except Unsupported as error:
+            left_out[name] = error.message
+            if not as_json:
+                out.write(f"{name}: not measured. {error.message}\n")
+            continue
         measured.append(figure)
         if not as_json:
             out.write(as_text(figure))
             out.flush()
     if as_json:
-        json.dump({"computer": _computer(), "figures": [as_object(figure) for figure in measured]}, out, indent=2)
+        figures = [as_object(figure) for figure in measured]
+        json.dump({"computer": _computer(), "figures": figures, "not_measured": left_out}, out, indent=2)
         out.write("\n")
+    if names and left_out:
+        return _LEFT_OUT
     return 0 if all(figure.met for figure in measured) else 1
 
 

@@ -13,8 +13,10 @@ from confvm_gui.domain.errors import InvalidInput, StoreError
 
 if TYPE_CHECKING:
     from confvm_gui.app.libvirt_hosts import LibvirtOpener
+    from confvm_gui.domain.event import AuditVerdict
     from confvm_gui.domain.ports.endorsement_source import EndorsementCache
     from confvm_gui.domain.ports.provider import Provider
+    from confvm_gui.domain.ports.repositories import AuditLog
     from confvm_gui.fleet.hosts import HostEntry
     from confvm_gui.fleet.session import FleetSession
 
@@ -50,27 +52,36 @@ async def open_session(
     workers: int | None = None,
     connect: Sequence[str] = (),
     on_store_error: Callable[[StoreError], None] | None = None,
+    ask_pin: Callable[[str], str | None] | None = None,
+    via: str = "cli",
+    lasting: bool = True,
 ) -> FleetSession:
     """Open the data directory and join everything over it. Nothing is connected yet: see FleetSession.connect.
 
     `workers`: vCPU processes of the embedded engine; None for what the settings say. The catalogue is read when
     something is asked of it; `Catalog.load` does it before and tells of damage.
     `connect`: addresses of libvirt hosts for this session, beside those of the settings.
-    Raises InvalidInput("connect"), StoreError and its subclasses.
+    `ask_pin`: asks a person for the PIN of the token that it is told, in a thread; None where nobody can be asked.
+    `via`: `window` or `cli`, for the audit log.
+    `lasting`: False for a directory that is removed after the session: its log is not signed, and nothing of it is
+    kept elsewhere.
+    Raises InvalidInput("connect"), InvalidInput("roles"), StoreError and its subclasses.
     """
+    from confvm_gui.app.key_stores import open_key_stores
     from confvm_gui.app.libvirt_hosts import LibvirtOpener, open_library
     from confvm_gui.catalog import open_catalog
     from confvm_gui.fleet.hosts import Hosts, kept_hosts
+    from confvm_gui.fleet.keys import Keys
+    from confvm_gui.fleet.keys.places import KeyPlaces
     from confvm_gui.fleet.session import FleetSession
-    from confvm_gui.keys.local import LocalKeyStore
     from confvm_gui.providers.embedded.provider import EmbeddedProvider
     from confvm_gui.store import open_store
 
     catalog = open_catalog()
     store = await open_store(data_dir, readonly=readonly, on_error=on_store_error)
     try:
-        key_store = LocalKeyStore(data_dir)
-        settings = await store.settings.load()
+        settings = dict(await store.settings.load())
+        local_keys, key_store = open_key_stores(data_dir, settings, ask_pin)
         if workers is None:
             workers = _workers_setting(settings)
         library = open_library(data_dir)
@@ -78,15 +89,58 @@ async def open_session(
         opener = LibvirtOpener(catalog, library)
         hosts = open_hosts(opener, kept_hosts(settings), connect)
         providers = {provider.name: provider for provider in (embedded, *hosts.values())}
-        session = await FleetSession.begin(catalog, providers, store, data_dir)
-    except BaseException:
+        session = await FleetSession.begin(catalog, providers, store, data_dir, via=via)
+    except BaseException:  # whatever ends the start, the store is closed: its threads would keep the program
         await store.aclose()
         raise
     session.images = library
     session.hosts = Hosts(session, opener, tuple(hosts))
-    session.find_key_protection = key_store.probe
+    session.find_key_protection = local_keys.probe
+    session.keys = Keys(key_store, session.providers, session.events, readonly_reason=session.readonly_reason)
+    session.keys.approvals = session.approvals
+    session.approvals.on_approved("key.destroy", session.keys.destroy_approved)
+    key_store.on_use = session.keys.record_use
+
+    def look_elsewhere(scheme: str, setting: str, value: object) -> None:
+        settings[setting] = value
+        key_store.reopen(scheme)
+
+    session.keys.places = KeyPlaces(session.settings, look_elsewhere)
+    if lasting:
+        sign_audit(session, data_dir)
     session.open_endorsements = lambda: _endorsements(data_dir)
     return session
+
+
+def sign_audit(session: FleetSession, data_dir: Path) -> None:
+    """Have the log of a session signed, if it writes, and its signatures verified."""
+    from confvm_gui.fleet.audit.anchor import AnchorFile
+    from confvm_gui.fleet.audit.checkpoints import Checkpointer
+    from confvm_gui.keys.local.signer import LocalSigner
+
+    log, anchor = session.store.audit, AnchorFile(data_dir)
+    if not session.readonly:
+        session.checkpoints = Checkpointer(log, LocalSigner(data_dir), anchor, session.events)
+    session.events.verify_signed = lambda: verify_audit(data_dir, log)
+
+
+async def verify_audit(data_dir: Path, log: AuditLog, key: bytes | None = None) -> AuditVerdict:
+    """Chain, signatures and anchor of this data directory's log; `key`: the public key, None for the directory's own.
+
+    Raises StoreError. A key that cannot be reached is told in the notes.
+    """
+    from confvm_gui.domain.errors import KeyUnavailable
+    from confvm_gui.fleet.audit.anchor import AnchorFile
+    from confvm_gui.fleet.audit.verification import verify_log
+    from confvm_gui.keys.local.signer import LocalSigner
+
+    signer, no_key = LocalSigner(data_dir, make=False), ""
+    if key is None:
+        try:
+            key = await signer.public_key() if await signer.exists() else None
+        except KeyUnavailable as error:
+            no_key = f"Signatures were not verified: {error.message}"
+    return await verify_log(log, key, AnchorFile(data_dir), no_key=no_key)
 
 
 def open_hosts(

@@ -81,12 +81,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_scan_parser(commands, [connecting])
 
-    audit = commands.add_parser("audit", help="the event log").add_subparsers(
-        dest="audit_command", required=True, metavar="COMMAND", parser_class=_Parser
-    )
-    audit.add_parser("verify", parents=[everywhere], help="check the hash chain of all events")
-    export = audit.add_parser("export", parents=[everywhere], help="all events as JSON Lines, oldest first")
-    export.add_argument("--output", type=_path, metavar="FILE", help="default: standard output")
+    from confvm_gui.app.audit_command import add_audit_parser
+
+    add_audit_parser(commands, [everywhere])
+    from confvm_gui.app.roles_command import add_roles_parsers
+
+    add_roles_parsers(commands, [everywhere])
 
     from confvm_gui.app.measure_command import add_measure_parser
 
@@ -101,6 +101,10 @@ def build_parser() -> argparse.ArgumentParser:
     from confvm_gui.app.images_command import add_images_parser
 
     add_images_parser(commands, [everywhere])
+
+    from confvm_gui.app.keys_command import add_keys_parser
+
+    add_keys_parser(commands, [everywhere])
 
     from confvm_gui.app.tool_commands import add_tool_parsers
 
@@ -190,6 +194,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         from confvm_gui.app.images_command import run_images
 
         return run_images(options, sys.stdout)
+    if options.command == "keys":
+        from confvm_gui.app.keys_command import run_keys
+
+        return run_keys(options, sys.stdout)
     from confvm_gui.app.tool_commands import run_tool
 
     answer = run_tool(options, sys.stdout)
@@ -253,9 +261,14 @@ def _dispatch_long(options: argparse.Namespace) -> int:
                 options.data_dir, options.name, options.json, sys.stdout, connect=options.connect
             )
         )
-    if options.audit_command == "verify":
-        return asyncio.run(store_commands.verify_audit(options.data_dir, options.json, sys.stdout))
-    return asyncio.run(store_commands.export_audit(options.data_dir, options.output, sys.stdout))
+    if options.command == "audit":
+        from confvm_gui.app.audit_command import run_audit
+
+        return asyncio.run(run_audit(options, sys.stdout))
+    from confvm_gui.app import roles_command
+
+    run_it = roles_command.run_roles if options.command == "roles" else roles_command.run_approvals
+    return asyncio.run(run_it(options, sys.stdout))
 
 
 def _path(text: str) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from confvm_gui.catalog import Catalog
 from confvm_gui.domain.catalogue import Technology
@@ -39,6 +40,8 @@ class LibvirtOpener:
     def __init__(self, catalog: Catalog, library: ImageLibrary) -> None:
         self._catalog = catalog
         self._library = library
+        self._opened: WeakSet[LibvirtProvider] = WeakSet()
+        """The hosts between which instances can be moved, as long as they are connected."""
 
     def missing(self) -> str:
         if find_spec("libvirt") is not None:
@@ -55,7 +58,9 @@ class LibvirtOpener:
     def open(self, name: str, uri: str) -> LibvirtProvider:
         from confvm_gui.providers.libvirt.provider import LibvirtProvider
 
-        return LibvirtProvider(name, uri, self._library, self._catalog)
+        provider = LibvirtProvider(name, uri, self._library, self._catalog, peers=lambda: tuple(self._opened))
+        self._opened.add(provider)
+        return provider
 
     def facts(self, provider: Provider) -> HostFacts | None:
         from confvm_gui.providers.libvirt.provider import LibvirtProvider
@@ -95,7 +100,7 @@ def host_facts(host: HostCapabilities, running: Sequence[Technology]) -> HostFac
             host.secure_boot,
             "" if host.secure_boot else "no firmware descriptor of the host names an image with Secure Boot",
         ),
-        HostFact("vTPM", host.vtpm, "" if host.vtpm else "install swtpm and swtpm-tools on the host"),
+        HostFact("vTPM", bool(host.tpm_models), "" if host.tpm_models else "install swtpm and swtpm-tools on the host"),
     ]
     parts = [
         host.hostname,

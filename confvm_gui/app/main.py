@@ -135,7 +135,7 @@ async def _show(options: argparse.Namespace) -> int:
 
     data_dir = check_data_dir(options.data_dir or default_data_dir())
     session = await open_session(
-        data_dir, readonly=options.readonly, connect=options.connect, on_store_error=on_store_error
+        data_dir, readonly=options.readonly, connect=options.connect, on_store_error=on_store_error, via="window"
     )
     watchdog = StallWatchdog()
     try:

@@ -27,6 +27,7 @@ from confvm_gui.domain.operation import Operation, OperationKind, OperationStatu
 from confvm_gui.fleet.guest_ready import guest_ready
 from confvm_gui.fleet.launch.plan import default_request
 from confvm_gui.fleet.memory.needle import Pattern, text_patterns
+from confvm_gui.fleet.memory.plaintext import PlaintextUse, record_plaintext
 from confvm_gui.fleet.memory.search import SearchResult, search
 from confvm_gui.fleet.records import inspect_records
 from confvm_gui.fleet.session import FleetSession
@@ -124,10 +125,10 @@ async def run_instance(options: RunOptions, out: TextIO) -> int:
     with _on_signals() as stopped:
         report = _Report(out, as_json=options.as_json, on_lost=stopped.set)
         async with AsyncExitStack() as stack:
-            data_dir = options.data_dir
+            data_dir, lasting = options.data_dir, options.data_dir is not None
             if data_dir is None:
                 data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="confvm-run-")))
-            session = await open_session(check_data_dir(data_dir), workers=1)
+            session = await open_session(check_data_dir(data_dir), workers=1, lasting=lasting)
             stack.push_async_callback(session.aclose)
             code = await _run(options, session, report, patterns, stopped)
         if report.lost is not None:
@@ -297,8 +298,12 @@ async def _wait_for_records(session: FleetSession, instance_id: str, stopped: as
 
 
 async def _find(session: FleetSession, instance_id: str, patterns: Sequence[Pattern]) -> _Found:
+    guest = session.memory(instance_id, Viewer.GUEST)
+    record_plaintext(
+        session.events, session.inventory.get(instance_id), PlaintextUse.SEARCH, where=" by `confvm run --find`"
+    )
     return _Found(
-        guest=await search(session.memory(instance_id, Viewer.GUEST), patterns),
+        guest=await search(guest, patterns),
         hypervisor=await search(session.memory(instance_id, Viewer.HYPERVISOR), patterns),
     )
 

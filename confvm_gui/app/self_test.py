@@ -37,7 +37,7 @@ async def self_test(application: QApplication) -> int:
 
     _say(f"ConfVM Console {__version__}, Qt platform {application.platformName()}")
     with tempfile.TemporaryDirectory(prefix="confvm-self-test-") as folder:
-        session = await open_session(Path(folder), workers=1)
+        session = await open_session(Path(folder), workers=1, lasting=False)
         try:
             window = ShellWindow(session)
             window.show()

@@ -1,24 +1,20 @@
-"""`confvm list`, `show`, `audit verify` and `audit export`: what is on disk, read without disturbing a console."""
+"""`confvm list` and `show`: what is on disk, read without disturbing a console."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import TextIO
 
 from confvm_gui.app.bootstrap import check_data_dir, default_data_dir
-from confvm_gui.domain.errors import InvalidInput, NotFound, StoreError
-from confvm_gui.domain.event import AuditRecord
+from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.ports.repositories import Store
 
 _COLUMNS = ("name", "state", "technology", "provider", "region", "machine type", "image", "trust")
-_PAGE = 1000
 
 
 @asynccontextmanager
@@ -40,23 +36,6 @@ def instance_to_mapping(instance: Instance) -> dict[str, object]:
         values[key] = value.value if isinstance(value, Enum) else dict(value) if key == "labels" else value
     values["confidential"] = instance.confidential
     return values
-
-
-def record_to_mapping(record: AuditRecord) -> dict[str, object]:
-    """JSON-able, in the order in which people read it."""
-    event = record.event
-    return {
-        "sequence": record.sequence,
-        "at": datetime.fromtimestamp(event.at, UTC).isoformat(),
-        "actor": event.actor,
-        "action": event.action,
-        "subject": event.subject,
-        "message": event.message,
-        "severity": event.severity.value,
-        "detail": dict(event.detail),
-        "previous_hash": record.previous_hash,
-        "hash": record.hash,
-    }
 
 
 async def list_instances(data_dir: Path | None, as_json: bool, out: TextIO, *, connect: Sequence[str] = ()) -> int:
@@ -107,43 +86,6 @@ async def show_instance(
         else:
             width = max(map(len, values))
             out.writelines(f"{key.replace('_', ' '):<{width}}  {value}\n" for key, value in values.items())
-    return 0
-
-
-async def verify_audit(data_dir: Path | None, as_json: bool, out: TextIO) -> int:
-    """0 if the chain of events is whole, 1 if not."""
-    async with _opened(data_dir) as store:
-        verdict = await store.audit.verify()
-    if as_json:
-        out.write(json.dumps(asdict(verdict), ensure_ascii=False) + "\n")
-    elif verdict.intact:
-        out.write(f"The log is whole: {verdict.records} events, head {verdict.head}\n")
-    else:
-        out.write(f"The log does not hold from event {verdict.first_bad} on: {verdict.reason}\n")
-    return 0 if verdict.intact else 1
-
-
-async def export_audit(data_dir: Path | None, output: Path | None, out: TextIO) -> int:
-    """All events as JSON Lines, oldest first."""
-    async with _opened(data_dir) as store:
-        pages: list[Sequence[AuditRecord]] = []
-        before: int | None = None
-        while page := await store.audit.read(limit=_PAGE, before=before):
-            pages.append(page)
-            before = page[-1].sequence
-    lines = (
-        json.dumps(record_to_mapping(r), ensure_ascii=False) + "\n" for page in reversed(pages) for r in page[::-1]
-    )
-    if output is None:
-        out.writelines(lines)
-        return 0
-    try:
-        with output.open("x", encoding="utf-8") as file:
-            file.writelines(lines)
-    except FileExistsError:
-        raise InvalidInput("output", f"{output} exists already; give another name") from None
-    except OSError as error:
-        raise StoreError(f"{output} cannot be written: {error.strerror}") from error
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Commands that need no data directory and answer one question each: solve, explain, host, id-block, ovmf."""
+"""Commands that answer one question each: solve, explain, host, id-block, ovmf; policy asks a data directory too."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ def add_tool_parsers(
     from confvm_gui.app.host_command import add_host_parser
     from confvm_gui.app.id_block_command import add_id_block_parser
     from confvm_gui.app.ovmf_command import add_ovmf_parser
+    from confvm_gui.app.policy_command import add_policy_parser
     from confvm_gui.app.solve_command import add_solve_parser
 
-    for add in (add_solve_parser, add_explain_parser, add_host_parser, add_id_block_parser, add_ovmf_parser):
+    for add in (
+        *(add_solve_parser, add_explain_parser, add_host_parser, add_id_block_parser, add_ovmf_parser),
+        add_policy_parser,
+    ):
         add(commands, parents)
 
 
@@ -44,4 +48,8 @@ def run_tool(options: argparse.Namespace, out: TextIO) -> int | None:
             from confvm_gui.app.ovmf_command import run_ovmf
 
             return run_ovmf(options, out)
+        case "policy":
+            from confvm_gui.app.policy_command import run_policy
+
+            return run_policy(options, out)
     return None

@@ -191,6 +191,13 @@ def request_problems(catalog: Catalog, request: LaunchRequest) -> tuple[InvalidI
         note("machine_type", error.message)
     if is_library_image(request.image):  # nothing is known of it but who can boot it
         note("image", library_image_unfit(request.provider))
+        if request.provider == EMBEDDED and request.technology is Technology.SEV_SNP:
+            note(
+                "technology",
+                "A kernel of the library has no agent that asks for SEV-SNP's report; choose AMD SEV or AMD SEV-ES",
+            )
+        if request.provider == EMBEDDED and request.secure_boot:
+            note("secure_boot", "A kernel of the library is entered without a firmware; launch it without Secure Boot")
     else:
         try:
             image = catalog.image(request.cloud, request.image)

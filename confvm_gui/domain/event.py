@@ -95,6 +95,8 @@ class AuditFilter:
     subject: str | None = None
     severities: frozenset[Severity] = frozenset()
     """Empty for all."""
+    outcomes: frozenset[EventOutcome] = frozenset()
+    """Empty for all."""
     text: str = ""
     """In message or action; upper and lower case are the same."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from confvm_gui.domain.errors import InvalidInput, NotFound, ReadOnly
 from confvm_gui.domain.ports.provider import Provider
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.observable import Observable
 
 if TYPE_CHECKING:
@@ -140,15 +141,14 @@ class Hosts:
 
         Raises InvalidInput("uri"), ReadOnly, StoreError.
         """
-        if self._session.readonly:
-            raise ReadOnly(self._session.readonly_reason)
+        self._require_permitted()
         name = self._checked(uri)
         entry = HostEntry(name, uri.strip(), for_session)
         provider = self._opener.open(name, entry.uri)
         self._entries.append(entry)
         self._keep()
         await self._session.add_provider(provider)
-        self._session.events.record("host.added", f"{provider.title} was connected", detail={"uri": entry.uri})
+        self._session.events.record("host.added", f"{provider.title} was connected", after={"uri": entry.uri})
         self.changes.emit(None)
         return entry
 
@@ -157,19 +157,24 @@ class Hosts:
 
         Raises NotFound, ReadOnly, WrongState while operations are under way there.
         """
-        if self._session.readonly:
-            raise ReadOnly(self._session.readonly_reason)
+        self._require_permitted()
         entry = self.get(name)
         title = self._session.providers[name].title
         await self._session.remove_provider(name)
         self._entries.remove(entry)
         self._keep()
-        self._session.events.record("host.removed", f"{title} was taken off the list", detail={"uri": entry.uri})
+        self._session.events.record("host.removed", f"{title} was taken off the list", before={"uri": entry.uri})
         self.changes.emit(None)
 
     def retry(self, name: str) -> None:
         """Try to connect now. Raises NotFound."""
         self._session.inventory.retry(name)
+
+    def _require_permitted(self) -> None:
+        """Raises ReadOnly, Forbidden."""
+        if self._session.readonly:
+            raise ReadOnly(self._session.readonly_reason)
+        self._session.access.require(Permission.MANAGE_HOSTS)
 
     def _checked(self, uri: str) -> str:
         """The name for it. Raises InvalidInput("uri")."""

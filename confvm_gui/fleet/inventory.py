@@ -13,7 +13,7 @@ from typing import Final
 
 from confvm_gui.domain.attestation_record import AttestationRecord
 from confvm_gui.domain.errors import ConfvmError, NotFound, StoreError
-from confvm_gui.domain.event import Severity
+from confvm_gui.domain.event import EventOutcome, Severity
 from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.domain.ports.provider import Change, ChangeKind, Provider
 from confvm_gui.domain.ports.repositories import InstanceRepository
@@ -68,6 +68,8 @@ class Inventory:
         self._said: dict[str, Instance] = {}
         """As the providers have them, without what verdicts say."""
         self._trust = TrustOverlay()
+        self._compliance: dict[str, str] = {}
+        """What the rules say of each instance, laid over what its provider says."""
         self._by_name: dict[tuple[str, str], str] = {}
         self._status = {
             name: ProviderStatus(name, provider.title, provider.emulated, False, "connecting", connecting=True)
@@ -86,6 +88,8 @@ class Inventory:
             if instance.provider in self._providers:
                 self._instances[instance.id] = instance
                 self._said[instance.id] = instance
+                if instance.compliance and not self._readonly:
+                    self._compliance[instance.id] = instance.compliance
                 self._by_name[instance.provider, instance.name] = instance.id
 
     def connect(self) -> None:
@@ -173,7 +177,7 @@ class Inventory:
             self._by_name.pop((before.provider, before.name), None)
         self._said[instance.id] = instance
         self._trust.follow(before, instance)
-        self._show(before, self._trust.laid_over(instance))
+        self._show(before, self._laid_over(instance))
 
     def power_on(self, instance_id: str) -> int:
         """Tells one power-on of an instance from the next; for `note_verdict`."""
@@ -191,7 +195,15 @@ class Inventory:
             return
         self._trust.note(record)
         if said is not None:
-            self._show(self._instances.get(said.id), self._trust.laid_over(said))
+            self._show(self._instances.get(said.id), self._laid_over(said))
+
+    def note_compliance(self, found: Mapping[str, str]) -> None:
+        """What the rules say of instances (id → value of domain.policy.Compliance, "" for nothing)."""
+        self._compliance |= found
+        for instance_id in found:
+            said = self._said.get(instance_id)
+            if said is not None:
+                self._show(self._instances.get(instance_id), self._laid_over(said))
 
     def power_on_begins(self, instance_id: str) -> None:
         """An instance is about to be launched: nothing that was said of another launch holds for this one."""
@@ -204,6 +216,7 @@ class Inventory:
     def forget(self, instance_id: str) -> None:
         """The instance is gone."""
         self._trust.forget(instance_id)
+        self._compliance.pop(instance_id, None)
         self._said.pop(instance_id, None)
         instance = self._instances.pop(instance_id, None)
         if instance is None:
@@ -221,6 +234,12 @@ class Inventory:
         if self._flush_planned is not None:
             self._flush_planned.cancel()
             self._flush()
+
+    def _laid_over(self, said: Instance) -> Instance:
+        """What a provider said, with what verdicts and rules say."""
+        instance = self._trust.laid_over(said)
+        compliance = self._compliance.get(said.id, instance.compliance)
+        return instance if compliance == instance.compliance else replace(instance, compliance=compliance)
 
     def _show(self, before: Instance | None, instance: Instance) -> None:
         if before == instance:
@@ -325,6 +344,7 @@ class Inventory:
             subject=instance.id,
             severity=Severity.ERROR if crashed else Severity.INFO,
             actor="console",
+            outcome=EventOutcome.FAILURE if crashed else EventOutcome.SUCCESS,
         )
 
     def _plan_flush(self) -> None:

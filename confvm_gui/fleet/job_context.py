@@ -7,10 +7,22 @@ from collections.abc import Awaitable, Callable
 
 from confvm_gui.domain.errors import BugError, EvidenceRefused, OperationCancelled
 from confvm_gui.domain.guest_evidence import GuestEvidence
+from confvm_gui.domain.instance import LaunchRequest
 from confvm_gui.domain.operation import Operation
+
+Launched = Callable[[str], Awaitable[LaunchRequest | None]]
+"""What an instance (id) was made of; see OperationContext.launched."""
 
 Approve = Callable[[str, str, GuestEvidence], Awaitable[None]]
 """Verifies the launch of an instance (id, name) before a key is released to it; raises EvidenceRefused."""
+
+
+Allow = Callable[[LaunchRequest], Awaitable[None]]
+"""Raises PolicyDenied for a launch that the guardrails do not allow."""
+
+
+async def allow_all(_request: LaunchRequest) -> None:
+    """Allow of a console without guardrails."""
 
 
 async def refuse_all(_instance_id: str, name: str, _launch: GuestEvidence) -> None:
@@ -27,11 +39,13 @@ class JobContext:
         report: Callable[[str, float, str], None],
         *,
         approve: Approve | None,
+        launched: Launched,
         resumed: bool = False,
     ) -> None:
         self._operation = operation
         self._report = report
         self._approve = approve
+        self._launched = launched
         self.resumed = resumed
         """Whether an earlier run may have begun it."""
         self.cancel_asked = asyncio.Event()
@@ -48,6 +62,9 @@ class JobContext:
         if self.cancel_asked.is_set():
             raise OperationCancelled("Cancelled; what had been done was undone")
         self._report(name, progress, detail)
+
+    async def launched(self) -> LaunchRequest | None:
+        return await self._launched(self._operation.instance_id)
 
     async def approve(self, launch: GuestEvidence) -> None:
         if self._approve is None:

@@ -31,15 +31,19 @@ from confvm_gui.domain.errors import (
     Unsupported,
     WrongState,
 )
-from confvm_gui.domain.event import Severity
-from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest, check_labels, check_name
+from confvm_gui.domain.instance import Instance, LaunchRequest, check_labels, check_name
 from confvm_gui.domain.operation import Operation, OperationKind, OperationStatus, OperationStep
-from confvm_gui.domain.ports.provider import CanMigrate, CanPause, Capability, Provider
+from confvm_gui.domain.ports.provider import CanClone, CanMigrate, HasSnapshots, Provider
 from confvm_gui.domain.ports.repositories import OperationRepository
+from confvm_gui.domain.roles import Permission
+from confvm_gui.fleet import job_kinds
+from confvm_gui.fleet.approvals.service import Approvals
 from confvm_gui.fleet.background import Background
 from confvm_gui.fleet.events import EventFeed
 from confvm_gui.fleet.inventory import Inventory
-from confvm_gui.fleet.job_context import Approve, JobContext, refuse_all
+from confvm_gui.fleet.job_context import Allow, Approve, JobContext, allow_all, refuse_all
+from confvm_gui.fleet.job_kinds import SNAPSHOT_KINDS, TOLD_MORE, UNDONE, perform_optional, require_possible
+from confvm_gui.fleet.job_log import JobLog
 from confvm_gui.fleet.launch.request_file import request_from_mapping, request_to_mapping
 from confvm_gui.fleet.observable import Observable
 
@@ -56,21 +60,6 @@ _SHOWN: Final = 500
 _KEPT: Final = 5000
 """Finished operations kept in memory, for whoever waits for one only after it has ended."""
 
-_ALLOWED: Final[Mapping[OperationKind, frozenset[InstanceState]]] = {
-    OperationKind.START: frozenset({InstanceState.STOPPED, InstanceState.CRASHED}),
-    OperationKind.STOP: frozenset({InstanceState.RUNNING, InstanceState.PAUSED, InstanceState.CRASHED}),
-    OperationKind.RESET: frozenset({InstanceState.RUNNING, InstanceState.PAUSED, InstanceState.CRASHED}),
-    OperationKind.PAUSE: frozenset({InstanceState.RUNNING}),
-    OperationKind.RESUME: frozenset({InstanceState.PAUSED}),
-    OperationKind.MIGRATE: frozenset({InstanceState.RUNNING}),
-    OperationKind.DELETE: frozenset(InstanceState) - {InstanceState.DELETING},
-}
-
-
-def allowed(kind: OperationKind, state: InstanceState) -> bool:
-    """Whether an instance in `state` can be asked for `kind`."""
-    return state in _ALLOWED.get(kind, frozenset())
-
 
 class Jobs:
     """Accepts operations and runs them."""
@@ -85,16 +74,19 @@ class Jobs:
         *,
         readonly_reason: str,
         approve: Approve = refuse_all,
+        allow: Allow = allow_all,
         retry_pause: float = RETRY_PAUSE,
     ) -> None:
         self.changes: Observable[Operation] = Observable()
+        self.approvals: Approvals | None = None  # who may do what, and what needs two; None for no such limits
         self._catalog = catalog
         self._providers = providers
         self._inventory = inventory
         self._repository = repository
-        self._events = events
+        self._log = JobLog(events, inventory)
         self._readonly_reason = readonly_reason
         self._approve = approve
+        self._allow = allow
         self._retry_pause = retry_pause
         self._operations: dict[str, Operation] = {}
         self._contexts: dict[str, JobContext] = {}
@@ -122,10 +114,9 @@ class Jobs:
 
     def get(self, operation_id: str) -> Operation:
         """Raises NotFound."""
-        try:
-            return self._operations[operation_id]
-        except KeyError:
-            raise NotFound("This operation is not known any more") from None
+        if operation_id not in self._operations:
+            raise NotFound("This operation is not known any more")
+        return self._operations[operation_id]
 
     async def load(self) -> None:
         """Show the operations of earlier runs."""
@@ -138,7 +129,8 @@ class Jobs:
     async def create(self, request: LaunchRequest) -> Operation:
         """Accept the creation of an instance.
 
-        Raises InvalidInput with the field, NameTaken, ReadOnly, StoreError. When it returns, the intent is on disk.
+        Raises InvalidInput with the field, NameTaken, PolicyDenied, ReadOnly, StoreError. When it returns, the intent
+        is on disk.
         """
         self._require_writable()
         provider = self._providers.get(request.provider)
@@ -150,28 +142,33 @@ class Jobs:
             raise InvalidInput("technology", provider.reason_unsupported(request.technology))
         for problem in request_problems(self._catalog, request):
             raise problem
-        self._require_free_name(request)
+        self._require_free_name(request.provider, request.name)
+        await self._allow(request)
+        self._require_free_name(request.provider, request.name)  # again: the rules took a while
         if request.records is not None:
             # A console that takes this up again may have been started from another folder.
             request = replace(request, records=replace(request.records, path=request.records.path.absolute()))
-        operation = self._new(
-            OperationKind.CREATE, request.provider, uuid.uuid4().hex, request.name, request_to_mapping(request)
-        )
-        await self._accept([operation])
-        return operation
+        told = request_to_mapping(request)
+        return await self._one(OperationKind.CREATE, request.provider, uuid.uuid4().hex, request.name, told)
 
-    async def act(self, kind: OperationKind, instance_ids: Sequence[str]) -> Sequence[Operation]:
-        """Accept `kind` for each of the instances; for a migration see `migrate`.
+    async def act(
+        self, kind: OperationKind, instance_ids: Sequence[str], *, approved: bool = False
+    ) -> Sequence[Operation]:
+        """Accept `kind` for each of the instances; what needs to be told more has a method of its own.
 
-        Raises WrongState or Unsupported, and accepts none, if one of them cannot be asked for that.
+        Raises WrongState or Unsupported, and accepts none, if one of them cannot be asked for that; Forbidden, or
+        NeedsApproval once that is asked for, unless somebody else `approved` it.
         """
-        self._require_writable()
-        if kind is OperationKind.MIGRATE:
-            raise InvalidInput("host", "Say to which host the instance is to be migrated")
+        approvals = None if approved else self.approvals
+        self._require_writable(None if approved else job_kinds.permission_for(kind))
+        if kind in TOLD_MORE:
+            raise InvalidInput(*TOLD_MORE[kind])
         operations = []
         for instance in [self._inventory.get(instance_id) for instance_id in dict.fromkeys(instance_ids)]:
-            self._require_possible(kind, instance)
+            require_possible(kind, instance, self._providers[instance.provider])
             operations.append(self._new(kind, instance.provider, instance.id, instance.name, {}))
+        if kind is OperationKind.DELETE and approvals is not None:
+            await approvals.require_deletions(operations)
         await self._accept(operations)
         return operations
 
@@ -180,26 +177,42 @@ class Jobs:
 
         Raises NotFound, WrongState, Unsupported with the reason, InvalidInput("host"), ReadOnly, StoreError.
         """
-        self._require_writable()
-        instance = self._inventory.get(instance_id)
-        self._require_possible(OperationKind.MIGRATE, instance)
-        provider = self._providers[instance.provider]
-        if not isinstance(provider, CanMigrate):
-            raise Unsupported(
-                provider.reason_unsupported(Capability.MIGRATION)
-                or f"{provider.title} cannot migrate instances from one host to another"
-            )
-        unfit = provider.migration_unfit(instance_id)
-        if unfit:
+        instance, provider = self._asked(OperationKind.MIGRATE, instance_id)
+        assert isinstance(provider, CanMigrate)
+        if unfit := provider.migration_unfit(instance_id):
             raise Unsupported(unfit)
         hosts = [known.name for known in provider.hosts()]
         if host not in hosts:
             raise InvalidInput("host", f"There is no host {host!r}; there are {', '.join(hosts) or 'none'}")
         if host == instance.host:
             raise InvalidInput("host", f"{instance.name} runs on {host} already; choose another host")
-        operation = self._new(OperationKind.MIGRATE, instance.provider, instance.id, instance.name, {"host": host})
-        await self._accept([operation])
-        return operation
+        return await self._one(OperationKind.MIGRATE, instance.provider, instance.id, instance.name, {"host": host})
+
+    async def snapshot(self, kind: OperationKind, instance_id: str, name: str) -> Operation:
+        """Accept the taking of a snapshot, the return to it or its deletion (SNAPSHOT_KINDS).
+
+        Raises NotFound, WrongState, Unsupported with the reason, InvalidInput("snapshot"), ReadOnly, StoreError.
+        """
+        if kind not in SNAPSHOT_KINDS or not name:
+            raise InvalidInput("snapshot", "Give the snapshot a name")
+        instance, provider = self._asked(kind, instance_id)
+        assert isinstance(provider, HasSnapshots)
+        if kind is OperationKind.SNAPSHOT and (unfit := await provider.snapshot_unfit(instance_id)):
+            raise Unsupported(unfit)
+        return await self._one(kind, instance.provider, instance.id, instance.name, {"snapshot": name})
+
+    async def clone(self, instance_id: str, name: str) -> Operation:
+        """Accept the copying of an instance that is off, as another one named `name`.
+
+        Raises NotFound, WrongState, Unsupported with the reason, InvalidInput, NameTaken, ReadOnly, StoreError.
+        """
+        instance, provider = self._asked(OperationKind.CLONE, instance_id)
+        assert isinstance(provider, CanClone)
+        check_name(name)
+        self._require_free_name(instance.provider, name)
+        if unfit := await provider.clone_unfit(instance_id):
+            raise Unsupported(unfit)
+        return await self._one(OperationKind.CLONE, instance.provider, uuid.uuid4().hex, name, {"source": instance.id})
 
     async def retry(self, operation_id: str) -> Operation:
         """Accept a failed, cancelled or rolled back operation anew, under a new id."""
@@ -207,18 +220,27 @@ class Jobs:
         old = self.get(operation_id)
         if not old.status.is_final or old.status is OperationStatus.SUCCEEDED:
             raise WrongState("Only an operation that failed or was cancelled can be tried again")
-        if old.kind is OperationKind.CREATE:
-            return await self.create(request_from_mapping(old.intent))
-        if old.kind is OperationKind.MIGRATE:
-            return await self.migrate(old.instance_id, str(old.intent.get("host", "")))
+        told = {key: str(value) for key, value in old.intent.items()}
+        match old.kind:
+            case OperationKind.CREATE:
+                return await self.create(request_from_mapping(old.intent))
+            case OperationKind.MIGRATE:
+                return await self.migrate(old.instance_id, told["host"])
+            case OperationKind.CLONE:
+                return await self.clone(told["source"], old.instance_name)
+        if old.kind in SNAPSHOT_KINDS:
+            return await self.snapshot(old.kind, old.instance_id, told["snapshot"])
         return (await self.act(old.kind, [old.instance_id]))[0]
 
     def cancel(self, operation_id: str) -> None:
-        """Ask the operation to turn back. It may be too late: its outcome tells. Raises NotFound."""
+        """Ask the operation to turn back. It may be too late: its outcome tells. Raises NotFound, Forbidden."""
         operation = self.get(operation_id)
         context = self._contexts.get(operation_id)
         if context is None:
             return  # final, or not on disk yet
+        self._require_writable()
+        if not context.cancel_asked.is_set():
+            self._log.cancel_asked(operation)
         context.cancel_asked.set()
         # What an earlier run began may have left something: its provider is told at the first step, and undoes that.
         if operation.status is OperationStatus.PENDING and not context.resumed:
@@ -242,24 +264,10 @@ class Jobs:
             if provider in (None, operation.provider) and operation.id not in self._contexts
         ]
         for operation in unfinished:
-            if operation.provider not in self._providers:
-                self._events.record(
-                    "operation.waiting",
-                    f"{operation.kind.value} of {operation.instance_name} was interrupted and waits for its provider, "
-                    f"{operation.provider}, which is not configured",
-                    subject=operation.instance_id,
-                    severity=Severity.WARNING,
-                    actor="console",
-                )
-                continue
-            self._events.record(
-                "operation.resumed",
-                f"{operation.kind.value} of {operation.instance_name} was interrupted and is taken up again",
-                subject=operation.instance_id,
-                severity=Severity.WARNING,
-                actor="console",
-            )
-            self._begin(replace(operation, status=OperationStatus.PENDING), resumed=True)
+            known = operation.provider in self._providers
+            self._log.interrupted(operation, resumed=known)
+            if known:
+                self._begin(replace(operation, status=OperationStatus.PENDING), resumed=True)
         return [operation for operation in unfinished if operation.provider in self._providers]
 
     def require_idle(self, provider: str) -> None:
@@ -290,23 +298,29 @@ class Jobs:
             intent=intent,
         )
 
+    def _asked(self, kind: OperationKind, instance_id: str) -> tuple[Instance, Provider]:
+        self._require_writable()
+        instance = self._inventory.get(instance_id)
+        require_possible(kind, instance, self._providers[instance.provider])
+        return instance, self._providers[instance.provider]
+
+    async def _one(
+        self, kind: OperationKind, provider: str, instance_id: str, name: str, intent: Mapping[str, object]
+    ) -> Operation:
+        operation = self._new(kind, provider, instance_id, name, intent)
+        await self._accept([operation])
+        return operation
+
     async def _accept(self, operations: Sequence[Operation]) -> None:
-        # Known before the commit, so that a second request for the same name is refused meanwhile.
-        for operation in operations:
-            self._operations[operation.id] = operation
+        self._operations |= {operation.id: operation for operation in operations}  # so that a name is taken at once
         try:
             await self._repository.accept(operations)
-        except BaseException:
+        except BaseException:  # whatever it was, cancelled too, the names are free again
             for operation in operations:
                 del self._operations[operation.id]
             raise
         for operation in operations:
-            self._events.record(
-                f"operation.{operation.kind.value}",
-                f"{operation.kind.value} of {operation.instance_name} was accepted",
-                subject=operation.instance_id,
-                detail={"operation": operation.id},
-            )
+            self._log.accepted(operation)
             self._begin(operation, resumed=False)
 
     def _begin(self, operation: Operation, *, resumed: bool) -> None:
@@ -316,6 +330,7 @@ class Jobs:
             operation,
             lambda name, progress, detail: self._on_step(operation.id, name, progress, detail),
             approve=self._approve,
+            launched=self._launched,
             resumed=resumed,
         )
         self.changes.emit(operation)
@@ -369,15 +384,8 @@ class Jobs:
             case OperationKind.DELETE:
                 await provider.delete(operation.instance_id, context)
                 self._inventory.forget(operation.instance_id)
-            case OperationKind.PAUSE | OperationKind.RESUME:
-                if not isinstance(provider, CanPause):
-                    raise Unsupported(provider.reason_unsupported(Capability.PAUSE))
-                act = provider.pause if operation.kind is OperationKind.PAUSE else provider.resume
-                instance = await act(operation.instance_id, context)
-            case OperationKind.MIGRATE:
-                if not isinstance(provider, CanMigrate):
-                    raise Unsupported(provider.reason_unsupported(Capability.MIGRATION))
-                instance = await provider.migrate(operation.instance_id, str(operation.intent.get("host", "")), context)
+            case _:
+                instance = await perform_optional(provider, operation, context)
         if instance is not None:
             self._inventory.observe(instance)
 
@@ -395,32 +403,30 @@ class Jobs:
             self._inventory.restarted(operation.instance_id, began)
         return instance
 
+    async def _launched(self, instance_id: str) -> LaunchRequest | None:
+        creation = await self._repository.creation(instance_id)
+        return request_from_mapping(creation.intent) if creation is not None else None
+
     async def _give_up(self, operation_id: str, status: OperationStatus, error: str) -> None:
-        """End an operation that did not succeed. Of a creation nothing stays behind.
+        """End an operation that did not succeed. Of a creation or a copy nothing stays behind.
 
         A migration that a crash interrupted is undone by that: the instance ended with its console, or never left.
         """
         operation = self._operations[operation_id]
         resumed = self._contexts[operation_id].resumed and status is OperationStatus.FAILED
-        if resumed and operation.kind in (OperationKind.CREATE, OperationKind.MIGRATE):
+        if resumed and (operation.kind in UNDONE or operation.kind is OperationKind.MIGRATE):
             status = OperationStatus.ROLLED_BACK
-        if operation.kind is OperationKind.CREATE:
+        if operation.kind in UNDONE:
             await self._undo(operation)
         self._end(operation_id, status, error)
 
     async def _undo(self, operation: Operation) -> None:
         # A context of its own: undoing cannot be cancelled, and its steps are not the operation's.
-        context = JobContext(operation, lambda *_: None, approve=None)
+        context = JobContext(operation, lambda *_: None, approve=None, launched=self._launched)
         try:
             await self._providers[operation.provider].delete(operation.instance_id, context)
         except ConfvmError as error:
-            self._events.record(
-                "operation.undo-failed",
-                f"What was left of {operation.instance_name} could not be removed: {error.message}",
-                subject=operation.instance_id,
-                severity=Severity.ERROR,
-                actor="console",
-            )
+            self._log.undo_failed(operation, error.message)
         else:
             self._inventory.forget(operation.instance_id)
 
@@ -434,15 +440,7 @@ class Jobs:
         before = self._operations[operation_id]
         progress = 1.0 if done else before.progress
         operation = self._change(replace(before, status=status, error=error, ended_at=time.time(), progress=progress))
-        outcome = f"{operation.kind.value} of {operation.instance_name}: {status.value}"
-        self._events.record(
-            f"operation.{status.value.replace(' ', '-')}",
-            f"{outcome}. {error}" if error else outcome,
-            subject=operation.instance_id,
-            severity=Severity.INFO if done else Severity.WARNING,
-            actor="console",
-            detail={"operation": operation_id},
-        )
+        self._log.ended(operation)
         self._contexts.pop(operation_id, None)
         self._tasks.pop(operation_id, None)
         self._outcomes.pop(operation_id).set_result(operation)
@@ -465,27 +463,20 @@ class Jobs:
 
     # Checks ---------------------------------------------------------------------------------------------------------
 
-    def _require_writable(self) -> None:
+    def _require_writable(self, permission: Permission | None = Permission.OPERATE) -> None:
         if self._readonly_reason:
             raise ReadOnly(self._readonly_reason)
+        if self.approvals is not None and permission is not None:
+            self.approvals.permit(permission)
 
-    def _require_free_name(self, request: LaunchRequest) -> None:
+    def _require_free_name(self, provider: str, name: str) -> None:
         taken = any(
-            operation.kind is OperationKind.CREATE
-            and operation.provider == request.provider
-            and operation.instance_name == request.name
+            operation.kind in UNDONE and operation.provider == provider and operation.instance_name == name
             for operation in self.active()
         )
         if not taken:
             try:
-                self._inventory.find(request.name, request.provider)
+                self._inventory.find(name, provider)
             except NotFound:
                 return
-        raise NameTaken("name", f"There is already an instance named {request.name!r}; choose another name")
-
-    def _require_possible(self, kind: OperationKind, instance: Instance) -> None:
-        if not allowed(kind, instance.state):
-            raise WrongState(f"{instance.name} is {instance.state.value}: it cannot be asked to {kind.value} now")
-        provider = self._providers[instance.provider]
-        if kind in (OperationKind.PAUSE, OperationKind.RESUME) and not isinstance(provider, CanPause):
-            raise Unsupported(provider.reason_unsupported(Capability.PAUSE))
+        raise NameTaken("name", f"There is already an instance named {name!r}; choose another name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -9,26 +10,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confvm_gui.catalog import Catalog
-from confvm_gui.domain.errors import BugError, Unsupported
+from confvm_gui.domain.approval import Approval
+from confvm_gui.domain.errors import BugError, Unsupported, WrongState
 from confvm_gui.domain.memory import Viewer
+from confvm_gui.domain.operation import OperationKind, OperationStatus
 from confvm_gui.domain.ports.console import Console
 from confvm_gui.domain.ports.endorsement_source import EndorsementCache
 from confvm_gui.domain.ports.image_library import ImageLibrary
 from confvm_gui.domain.ports.memory_source import MemorySource
 from confvm_gui.domain.ports.provider import Capability, HasConsole, HasGuestQueries, HasMemory, Provider
 from confvm_gui.domain.ports.repositories import Store
-from confvm_gui.domain.query import Query, QueryAnswer
+from confvm_gui.domain.query import Query, QueryAnswer, QueryVerb
+from confvm_gui.domain.roles import Permission
+from confvm_gui.fleet.approvals.service import Approvals
 from confvm_gui.fleet.attest.monitor import IntegrityMonitor
 from confvm_gui.fleet.attest.service import Attestations
 from confvm_gui.fleet.events import EventFeed
+from confvm_gui.fleet.guard.service import Guardrails
 from confvm_gui.fleet.hosts import Hosts
 from confvm_gui.fleet.inventory import Inventory
 from confvm_gui.fleet.jobs import Jobs
 from confvm_gui.fleet.metrics import MetricsFeed
+from confvm_gui.fleet.roles.access import Access
 from confvm_gui.fleet.settings import Settings
 
 if TYPE_CHECKING:
+    from confvm_gui.fleet.audit.checkpoints import Checkpointer
     from confvm_gui.fleet.exposure.service import Exposures
+    from confvm_gui.fleet.keys import Keys
 
 
 @dataclass(slots=True)
@@ -43,7 +52,11 @@ class FleetSession:
     metrics: MetricsFeed
     attestations: Attestations
     integrity: IntegrityMonitor
+    guard: Guardrails
     settings: Settings
+    access: Access
+    """What the present user may do here."""
+    approvals: Approvals
     store: Store
     readonly: bool
     readonly_reason: str
@@ -58,6 +71,10 @@ class FleetSession:
     """What libvirt hosts boot from; None where there is no library."""
     hosts: Hosts | None = None
     """The libvirt hosts that are connected; None where there can be none."""
+    keys: Keys | None = None
+    """The keys that wrap others; None where there are no stores of them."""
+    checkpoints: Checkpointer | None = None
+    """Signs the audit log; None where there is no key, or nothing is written."""
     _endorsements: EndorsementCache | None = None
     _exposures: Exposures | None = None
     _providers: dict[str, Provider] = field(default_factory=dict)
@@ -65,14 +82,21 @@ class FleetSession:
 
     @classmethod
     async def begin(
-        cls, catalog: Catalog, providers: Mapping[str, Provider], store: Store, data_dir: Path
+        cls, catalog: Catalog, providers: Mapping[str, Provider], store: Store, data_dir: Path, *, via: str = "cli"
     ) -> FleetSession:
-        """Load what is on disk. Nothing is connected yet: see `connect`."""
+        """Load what is on disk. Nothing is connected yet: see `connect`. `via` is `window` or `cli`.
+
+        Raises InvalidInput("roles") where the roles of the data directory cannot be read, StoreError.
+        """
         known = dict(providers)  # one for all parts: a provider that is added or removed is so everywhere
         providers = known
         readonly = store.readonly
-        events = EventFeed(store.audit, readonly=readonly)
-        settings = Settings(store.settings, await store.settings.load(), readonly=readonly)
+        events = EventFeed(store.audit, readonly=readonly, via=via)
+        access = await asyncio.to_thread(Access.of_directory, data_dir, events)
+        approvals = Approvals(store.approvals, access, events, data_dir, readonly_reason=store.readonly_reason)
+        settings = Settings(
+            store.settings, await store.settings.load(), readonly=readonly, access=access, events=events
+        )
         inventory = Inventory(providers, store.instances, events, readonly=readonly)
         await inventory.load()
         attestations = Attestations(
@@ -84,6 +108,9 @@ class FleetSession:
             settings,
             readonly_reason=store.readonly_reason,
         )
+        guard = Guardrails(catalog, inventory, store, events, settings, readonly_reason=store.readonly_reason)
+        await guard.load()
+        attestations.changes.subscribe(guard.note_attestation)
         jobs = Jobs(
             catalog,
             providers,
@@ -92,7 +119,9 @@ class FleetSession:
             events,
             readonly_reason=store.readonly_reason,
             approve=attestations.approve,
+            allow=guard.require_allowed,
         )
+        jobs.approvals = approvals
         await jobs.load()
         session = cls(
             catalog=catalog,
@@ -103,7 +132,10 @@ class FleetSession:
             metrics=MetricsFeed(providers, inventory, store.samples, readonly=readonly),
             attestations=attestations,
             integrity=IntegrityMonitor(attestations, inventory, events),
+            guard=guard,
             settings=settings,
+            access=access,
+            approvals=approvals,
             store=store,
             readonly=readonly,
             readonly_reason=store.readonly_reason,
@@ -111,6 +143,7 @@ class FleetSession:
             _providers=known,
         )
         attestations.find_endorsements = lambda: session.endorsements
+        approvals.on_approved("instance.delete", session._delete_approved)
         return session
 
     @property
@@ -128,6 +161,7 @@ class FleetSession:
             from confvm_gui.fleet.exposure.service import Exposures
 
             self._exposures = Exposures(self)
+            self._exposures.changes.subscribe(self.guard.note_exposure)
         return self._exposures
 
     async def connect(self) -> None:
@@ -139,9 +173,15 @@ class FleetSession:
             self.inventory.follow_store()
             return
         self._connected = True
+        if self.checkpoints is not None:
+            self.checkpoints.start()
         self.inventory.connect()
         self.metrics.start()
+        self.guard.start()
         await self.jobs.take_up_unfinished()
+        if self.keys is not None:
+            self.keys.start()
+        self.approvals.start()
         if self.find_key_protection is not None:
             self.key_protection = await self.find_key_protection()
 
@@ -169,26 +209,36 @@ class FleetSession:
         await provider.aclose()
 
     def memory(self, instance_id: str, viewer: Viewer) -> MemorySource:
-        """The instance's RAM. Raises NotFound, WrongState, Unsupported with the provider's reason."""
+        """The instance's RAM. Raises NotFound, WrongState, Unsupported with the provider's reason, Forbidden."""
         provider = self._provider_of(instance_id)
+        if viewer is Viewer.GUEST and self.inventory.get(instance_id).confidential:
+            self.access.require(Permission.VIEW_PLAINTEXT, subject=instance_id)
         if not isinstance(provider, HasMemory):
             wanted = Capability.MEMORY_GUEST if viewer is Viewer.GUEST else Capability.MEMORY_HYPERVISOR
             raise Unsupported(provider.reason_unsupported(wanted))
         return provider.memory(instance_id, viewer)
 
     def console(self, instance_id: str) -> Console:
-        """The instance's serial console. Raises NotFound, Unsupported."""
+        """The instance's serial console. Raises NotFound, Unsupported, Forbidden."""
         provider = self._provider_of(instance_id)
+        self.access.require(Permission.ASK_GUEST, subject=instance_id)
         if not isinstance(provider, HasConsole):
             raise Unsupported(provider.reason_unsupported(Capability.CONSOLE))
         return provider.console(instance_id)
 
     async def query(self, instance_id: str, query: Query) -> QueryAnswer:
-        """Ask the guest. Raises NotFound, WrongState, Unsupported, GuestFault, InvalidInput."""
+        """Ask the guest. Raises NotFound, WrongState, Unsupported, GuestFault, InvalidInput, Forbidden."""
         provider = self._provider_of(instance_id)
+        self.access.require(Permission.ASK_GUEST, subject=instance_id)
         if not isinstance(provider, HasGuestQueries):
             raise Unsupported(provider.reason_unsupported(Capability.GUEST_QUERIES))
-        return await provider.query(instance_id, query)
+        answer = await provider.query(instance_id, query)
+        if query.verb is not QueryVerb.STATUS:  # which is asked by the window itself, every second
+            name = self.inventory.get(instance_id).name
+            # Not what was asked for, and not the answer: both are of the guest's secrets.
+            detail = {"verb": query.verb.value, "column": query.column}
+            self.events.record("guest.query", f"{name} was asked a question", subject=instance_id, detail=detail)
+        return answer
 
     async def aclose(self) -> None:
         """End the session: jobs first, then who asks the providers, the providers, who watches them, the store last.
@@ -198,12 +248,25 @@ class FleetSession:
         self._connected = False
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.store.aclose)
+            if self.checkpoints is not None:
+                stack.push_async_callback(self.checkpoints.aclose)
             stack.push_async_callback(self.inventory.aclose)
             for provider in tuple(self.providers.values()):
                 stack.push_async_callback(provider.aclose)
             stack.push_async_callback(self.metrics.aclose)
+            if self.keys is not None:
+                stack.push_async_callback(self.keys.aclose)
             stack.push_async_callback(self.integrity.aclose)
+            stack.push_async_callback(self.guard.aclose)
             stack.push_async_callback(self.jobs.aclose)
+            stack.push_async_callback(self.approvals.aclose)
+
+    async def _delete_approved(self, approval: Approval) -> None:
+        """Delete the instance that two people want to be deleted, to the end. Raises what the jobs raise."""
+        (deletion,) = await self.jobs.act(OperationKind.DELETE, [approval.subject], approved=True)
+        ended = await self.jobs.wait(deletion.id)
+        if ended.status is not OperationStatus.SUCCEEDED:
+            raise WrongState(ended.error or f"The deletion of {ended.instance_name} ended: {ended.status.value}")
 
     def _provider_of(self, instance_id: str) -> Provider:
         instance = self.inventory.get(instance_id)

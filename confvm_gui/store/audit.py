@@ -1,54 +1,63 @@
-"""The audit log: append-only, each record carrying the SHA-256 of the one before (FIPS 180-4).
+"""The audit log: append-only, each record carrying the hash of the one before (see `audit_chain`).
 
-A record's hash is taken over its canonical JSON in UTF-8: one object with the keys action, actor, at, detail, message,
-previous_hash, sequence, severity and subject in that order, no spaces, non-ASCII characters as they are, `at` as a
-decimal with a fraction or an exponent. The head of the chain is also kept in a table of its own, so that records cut
-off the end are missed. Whoever can rewrite the whole file and all hashes is found out only by a hash noted elsewhere:
-`AuditVerdict.head` is there to be noted.
+The head of the chain is also kept in a table of its own, so that records cut off the end are missed. Whoever can
+rewrite the whole file and all hashes is found out by signatures and by what is kept elsewhere: see `fleet.audit`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
+import json
+import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from json.encoder import encode_basestring as quoted
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from confvm_gui.domain.event import AuditRecord, AuditVerdict, Event, Severity
+from confvm_gui.domain.event import (
+    AuditFilter,
+    AuditHead,
+    AuditRecord,
+    AuditVerdict,
+    Event,
+    EventOutcome,
+    Origin,
+    Severity,
+)
+from confvm_gui.store.audit_chain import FORM, Content, digest, verify_chain
 from confvm_gui.store.encoding import canonical_json, check_finite, check_text, json_object
 from confvm_gui.store.multi_row import MultiRowInsert
 from confvm_gui.store.readers import Readers
-from confvm_gui.store.sqlite_faults import corrupt
+from confvm_gui.store.sqlite_faults import corrupt, from_os
 from confvm_gui.store.writer import Writer
 
-NO_HASH = "0" * 64
-"""`previous_hash` of the first record."""
-
-_APPEND = MultiRowInsert(
-    "audit",
-    ("sequence", "at", "actor", "action", "subject", "message", "severity", "detail", "previous_hash", "hash"),
-)
-_READ = """
-SELECT sequence, at, actor, action, subject, message, severity, detail, previous_hash, hash FROM audit
-WHERE sequence < :before AND (:needle = '' OR has_text(:needle, message, action))
-ORDER BY sequence DESC LIMIT :limit
+_COLUMNS = (
+    "sequence", "form", "at", "actor", "action", "subject", "message", "severity", "detail", "outcome", "origin",
+    "before", "after", "previous_hash", "hash",
+)  # fmt: skip
+_APPEND = MultiRowInsert("audit", _COLUMNS)
+_HEAD = "SELECT sequence, hash FROM audit_head"
+_SEARCH = """
+SELECT sequence, form, at, actor, action, subject, message, severity, detail, outcome, origin, before, after,
+    previous_hash, hash
+FROM audit
+WHERE sequence > :after AND sequence < :before
 """
-_READ_SUBJECT = """
-SELECT sequence, at, actor, action, subject, message, severity, detail, previous_hash, hash FROM audit
-WHERE subject = :subject AND sequence < :before AND (:needle = '' OR has_text(:needle, message, action))
-ORDER BY sequence DESC LIMIT :limit
-"""
-_READ_ALL = """
-SELECT sequence, at, actor, action, subject, message, severity, detail, previous_hash, hash FROM audit
-ORDER BY sequence
-"""
+# Only the clauses that are asked for, so that SQLite uses their indexes.
+_CLAUSES = {
+    "since": " AND at >= :since",
+    "until": " AND at < :until",
+    "actor": " AND actor = :actor",
+    "action": " AND action >= :action AND substr(action, 1, length(:action)) = :action",
+    "subject": " AND subject = :subject",
+    "severities": " AND instr(:severities, severity) > 0",
+    "outcomes": " AND instr(:outcomes, outcome) > 0",
+    "needle": " AND has_text(:needle, message, action)",
+}
+_NEWEST_FIRST = " ORDER BY sequence DESC LIMIT :limit"
+_OLDEST_FIRST = " ORDER BY sequence LIMIT :limit"
 _LARGEST = 2**63 - 1
-_BATCH = 1000
 
-_Values = tuple[float, str, str, str, str, str, str]
-_Row = tuple[int, float, str, str, str, str, str, str, str, str]
+_Row = tuple[int, int, float, str, str, str, str, str, str, str, str, str, str, str, str]
 
 
 class SqliteAuditLog:
@@ -68,77 +77,109 @@ class SqliteAuditLog:
     def append(self, event: Event) -> None:
         check_text("event", event.actor, event.action, event.subject, event.message)
         check_finite("event", event.at)
-        at = float(event.at) + 0.0  # SQLite keeps no negative zero
-        detail = canonical_json(event.detail, "detail") if event.detail else "{}"
-
-        values = (at, event.actor, event.action, event.subject, event.message, event.severity.value, detail)
+        values: Content = (
+            float(event.at) + 0.0,  # SQLite keeps no negative zero
+            event.actor,
+            event.action,
+            event.subject,
+            event.message,
+            event.severity.value,
+            canonical_json(event.detail, "detail") if event.detail else "{}",
+            event.outcome.value,
+            _origin_text(event.origin),
+            "null" if event.before is None else canonical_json(event.before, "before"),
+            "null" if event.after is None else canonical_json(event.after, "after"),
+        )
         self._writer().put(self._append, values)
 
-    def _append(self, connection: sqlite3.Connection, events: Sequence[_Values]) -> None:
+    def _append(self, connection: sqlite3.Connection, events: Sequence[Content]) -> None:
         if self._head is None:
-            self._head = connection.execute("SELECT sequence, hash FROM audit_head").fetchone()
+            self._head = connection.execute(_HEAD).fetchone()
             if self._head is None:
                 raise corrupt(self._path, "has lost the head of its audit log")
         sequence, previous = self._head
         rows: list[_Row] = []
         for values in events:
             sequence += 1
-            digest = _digest(sequence, *values, previous)
-            rows.append((sequence, *values, previous, digest))
-            previous = digest
+            found = digest(sequence, *values, previous)
+            rows.append((sequence, FORM, *values, previous, found))
+            previous = found
         _APPEND.run(connection, rows)
         self._head = (sequence, previous)
+
+    async def head(self) -> AuditHead:
+        """As the port says."""
+        await self._writer().settled()
+
+        def query(connection: sqlite3.Connection) -> AuditHead:
+            found = connection.execute(_HEAD).fetchone()
+            if found is None:
+                raise corrupt(self._path, "has lost the head of its audit log")
+            # With synchronous=NORMAL a commit is in the write-ahead log, which is on disk only when it is synchronised:
+            # without this, a power cut could take back what an anchor elsewhere says was there.
+            _synchronise(self._path.with_name(self._path.name + "-wal"))
+            return AuditHead(*found)
+
+        return await self._readers.read(query)
 
     async def read(
         self, *, limit: int, before: int | None = None, subject: str | None = None, text: str = ""
     ) -> Sequence[AuditRecord]:
         """As the port says. Upper and lower case are the same to `text`, in any script."""
-        check_text("search", text, subject or "")
-        needle = text.casefold()
-        parameters = {
-            "before": _LARGEST if before is None else max(0, min(before, _LARGEST)),
-            "limit": max(0, min(limit, _LARGEST)),
-            "needle": needle,
-            "subject": subject,
+        return await self.search(AuditFilter(subject=subject, text=text), limit=limit, before=before)
+
+    async def search(
+        self, wanted: AuditFilter, *, limit: int, before: int | None = None, after: int | None = None
+    ) -> Sequence[AuditRecord]:
+        """As the port says."""
+        check_text("search", wanted.text, wanted.actor, wanted.action, wanted.subject or "")
+        given: dict[str, object] = {
+            "since": wanted.since,
+            "until": wanted.until,
+            "actor": wanted.actor or None,
+            "action": wanted.action or None,
+            "subject": wanted.subject,
+            "severities": " ".join(sorted(each.value for each in wanted.severities)) or None,
+            "outcomes": " ".join(sorted(each.value for each in wanted.outcomes)) or None,
+            "needle": wanted.text.casefold() or None,
         }
+        parameters: dict[str, object] = {key: value for key, value in given.items() if value is not None}
+        order = _NEWEST_FIRST if after is None else _OLDEST_FIRST
+        statement = _SEARCH + "".join(_CLAUSES[key] for key in parameters) + order
+        parameters["after"] = 0 if after is None else max(0, min(after, _LARGEST))
+        parameters["before"] = _LARGEST if before is None else max(0, min(before, _LARGEST))
+        parameters["limit"] = max(0, min(limit, _LARGEST))
 
         def query(connection: sqlite3.Connection) -> list[AuditRecord]:
-            rows = connection.execute(_READ if subject is None else _READ_SUBJECT, parameters).fetchall()
+            rows = connection.execute(statement, parameters).fetchall()
             try:
                 return [_record(row) for row in rows]
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, KeyError) as error:
                 raise corrupt(self._path, "holds an audit record that no console wrote") from error
 
         return await self._readers.read(query)
 
     async def verify(self) -> AuditVerdict:
         """Reads the whole log as it is at one moment. An altered log is a verdict, not an exception."""
-        return await self._readers.read(_verify)
+        return await self._readers.read(verify_chain)
 
 
-def _digest(
-    sequence: int,
-    at: float,
-    actor: str,
-    action: str,
-    subject: str,
-    message: str,
-    severity: str,
-    detail: str,
-    previous: str,
-) -> str:
-    # Spelt out because it runs for every record of a verification; `detail` is canonical JSON already, and if what is
-    # stored is not, the hash will not be the one of the record.
-    text = (
-        f'{{"action":{quoted(action)},"actor":{quoted(actor)},"at":{at!r},"detail":{detail},'
-        f'"message":{quoted(message)},"previous_hash":"{previous}","sequence":{sequence},'
-        f'"severity":{quoted(severity)},"subject":{quoted(subject)}}}'
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+def _origin_text(origin: Origin | None) -> str:
+    if origin is None:
+        return "null"
+    return canonical_json({name: getattr(origin, name) for name in Origin.__slots__}, "origin")
+
+
+def _origin(values: Mapping[str, object]) -> Origin:
+    uid, process = values["uid"], values["process"]
+    if not isinstance(uid, int | None) or not isinstance(process, int):
+        raise TypeError("not an origin")
+    user, host, terminal, via = (str(values[name]) for name in ("user", "host", "terminal", "via"))
+    return Origin(user, uid, host, process, terminal, via)
 
 
 def _record(row: _Row) -> AuditRecord:
-    sequence, at, actor, action, subject, message, severity, detail, previous, digest = row
+    sequence, form, at, actor, action, subject, message, severity, detail, outcome, origin, before, after = row[:13]
     event = Event(
         at=at,
         actor=actor,
@@ -147,45 +188,24 @@ def _record(row: _Row) -> AuditRecord:
         message=message,
         severity=Severity(severity),
         detail=json_object(detail),
+        outcome=EventOutcome(outcome),
+        origin=None if origin == "null" else _origin(json_object(origin)),
+        before=json.loads(before),
+        after=json.loads(after),
     )
-    return AuditRecord(sequence=sequence, event=event, previous_hash=previous, hash=digest)
+    return AuditRecord(sequence=sequence, event=event, previous_hash=row[13], hash=row[14], form=form)
 
 
-def _verify(connection: sqlite3.Connection) -> AuditVerdict:
-    good, head = 0, NO_HASH
-
-    def bad(sequence: int, reason: str) -> AuditVerdict:
-        (records,) = connection.execute("SELECT count(*) FROM audit").fetchone()
-        return AuditVerdict(intact=False, records=records, first_bad=sequence, reason=reason, head=head)
-
-    # Text that is no longer UTF-8 must be found, not trip the reading: it comes as surrogates and fails to hash.
-    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-    connection.execute("BEGIN")
+def _synchronise(path: Path) -> None:
+    if sys.platform == "win32":
+        return  # the log is held open by SQLite, and Windows synchronises by a handle that may write
     try:
-        rows = connection.execute(_READ_ALL)
-        while batch := rows.fetchmany(_BATCH):
-            for row in batch:
-                sequence, previous, digest = row[0], row[8], row[9]
-                if sequence != good + 1:
-                    return bad(good + 1, f"Record {good + 1} is missing: record {sequence} comes in its place")
-                if previous != head:
-                    return bad(
-                        sequence, f"Record {sequence} does not follow record {good}: the log was reordered or cut"
-                    )
-                try:
-                    expected = _digest(*row[:9])
-                except (TypeError, ValueError):
-                    expected = ""
-                if digest != expected:
-                    return bad(sequence, f"Record {sequence} was altered: its hash is not that of its content")
-                good, head = sequence, digest
-        last = connection.execute("SELECT sequence, hash FROM audit_head").fetchone()
-        if last is None or last[0] < good or (last[0] == good and last[1] != head):
-            return bad(good + 1, f"The head of the log does not belong to its last record, {good}")
-        if last[0] > good:
-            return bad(good + 1, f"Record {good + 1} is missing: the log was cut off behind record {good}")
-        return AuditVerdict(intact=True, records=good, first_bad=None, reason="", head=head)
-    finally:
-        connection.text_factory = str
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("COMMIT")
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return  # folded into the database, and synchronised by that
+    except OSError as error:
+        raise from_os(error, path, "be synchronised") from error

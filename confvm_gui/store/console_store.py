@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Self
 
 from confvm_gui.domain.errors import ReadOnly, StoreError
+from confvm_gui.store.approvals import SqliteApprovals
 from confvm_gui.store.audit import SqliteAuditLog
 from confvm_gui.store.baselines import SqliteBaselines
 from confvm_gui.store.database import Database
 from confvm_gui.store.evidence import SqliteEvidence
 from confvm_gui.store.instances import SqliteInstances
 from confvm_gui.store.operations import SqliteOperations
+from confvm_gui.store.policies import SqliteCompliance, SqlitePolicies
 from confvm_gui.store.readers import Readers
 from confvm_gui.store.samples import SqliteSamples
 from confvm_gui.store.settings import SqliteSettings
@@ -37,9 +39,12 @@ class ConsoleStore:
         self._instances = SqliteInstances(path, self._readers, self._require_writer)
         self._operations = SqliteOperations(path, self._readers, self._require_writer)
         self._audit = SqliteAuditLog(path, self._readers, self._require_writer)
+        self._approvals = SqliteApprovals(path, self._readers, self._require_writer)
         self._samples = SqliteSamples(self._readers, self._require_writer)
         self._evidence = SqliteEvidence(path, self._readers, self._require_writer)
         self._baselines = SqliteBaselines(path, self._readers, self._require_writer)
+        self._policies = SqlitePolicies(path, self._readers, self._require_writer)
+        self._compliance = SqliteCompliance(self._readers, self._require_writer)
         self._settings = SqliteSettings(path, self._readers, self._require_writer)
         self._writer: Writer | None = None
         if not database.readonly_reason:
@@ -67,6 +72,10 @@ class ConsoleStore:
         return self._audit
 
     @property
+    def approvals(self) -> SqliteApprovals:
+        return self._approvals
+
+    @property
     def samples(self) -> SqliteSamples:
         return self._samples
 
@@ -77,6 +86,14 @@ class ConsoleStore:
     @property
     def baselines(self) -> SqliteBaselines:
         return self._baselines
+
+    @property
+    def policies(self) -> SqlitePolicies:
+        return self._policies
+
+    @property
+    def compliance(self) -> SqliteCompliance:
+        return self._compliance
 
     @property
     def settings(self) -> SqliteSettings:
@@ -146,7 +163,7 @@ async def open_store(
     opening = pool.submit(partial(Database, data_dir, readonly=readonly, max_pages=max_pages))
     try:
         database = await asyncio.wrap_future(opening)
-    except BaseException:
+    except BaseException:  # cancelled too: what is being opened is closed once it is open
         opening.add_done_callback(_abandon)
         pool.shutdown(wait=False)
         raise

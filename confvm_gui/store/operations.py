@@ -36,6 +36,11 @@ SELECT id, kind, provider, instance_id, instance_name, status, accepted_at, inte
     error
 FROM operations ORDER BY sequence DESC LIMIT ?
 """
+_CREATION = """
+SELECT id, kind, provider, instance_id, instance_name, status, accepted_at, intent, steps, progress, attempts, ended_at,
+    error
+FROM operations WHERE instance_id = ? AND kind = 'create' ORDER BY sequence LIMIT 1
+"""
 
 _Row = tuple[str, str, str, str, str, str, float, str, str, float, int, float | None, str]
 _Changes = tuple[str, str, float, int, float | None, str, str]
@@ -73,7 +78,10 @@ class SqliteOperations:
     async def recent(self, limit: int) -> Sequence[Operation]:
         return await self._select(_RECENT, max(0, limit))
 
-    async def _select(self, statement: str, *parameters: int) -> Sequence[Operation]:
+    async def creation(self, instance_id: str) -> Operation | None:
+        return next(iter(await self._select(_CREATION, instance_id)), None)
+
+    async def _select(self, statement: str, *parameters: int | str) -> Sequence[Operation]:
         def query(connection: sqlite3.Connection) -> list[Operation]:
             rows = connection.execute(statement, parameters).fetchall()
             try:

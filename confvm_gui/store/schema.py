@@ -206,6 +206,82 @@ CREATE TABLE baselines (
 """,
 )
 
+_AUDIT_ORIGINS = (
+    # Records that are there keep the form in which they were hashed: see `audit_chain`.
+    "ALTER TABLE audit ADD COLUMN form INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE audit ADD COLUMN outcome TEXT NOT NULL DEFAULT 'success'",
+    "ALTER TABLE audit ADD COLUMN origin TEXT NOT NULL DEFAULT 'null'",
+    "ALTER TABLE audit ADD COLUMN before TEXT NOT NULL DEFAULT 'null'",
+    "ALTER TABLE audit ADD COLUMN after TEXT NOT NULL DEFAULT 'null'",
+    "CREATE INDEX audit_at ON audit (at)",
+    "CREATE INDEX audit_action ON audit (action, sequence)",
+)
+
+_APPROVALS = (
+    """
+CREATE TABLE approvals (
+    id TEXT PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    title TEXT NOT NULL,
+    intent TEXT NOT NULL,
+    asked_by TEXT NOT NULL,
+    asked_at REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    status TEXT NOT NULL,
+    decided_by TEXT NOT NULL,
+    decided_at REAL,
+    note TEXT NOT NULL
+) STRICT
+""",
+    "CREATE INDEX approvals_open ON approvals (asked_at) WHERE status IN ('waiting', 'approved')",
+)
+
+_POLICY = (
+    """
+CREATE TABLE policy_packs (
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (name, version)
+) STRICT
+""",
+    """
+CREATE TABLE policy_assignments (
+    position INTEGER PRIMARY KEY NOT NULL,
+    pack TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    mode TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    provider TEXT NOT NULL
+) STRICT
+""",
+    """
+CREATE TABLE policy_exceptions (
+    id TEXT PRIMARY KEY NOT NULL,
+    pack TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    granted_by TEXT NOT NULL,
+    until REAL NOT NULL
+) STRICT
+""",
+    """
+CREATE TABLE compliance_points (
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    compliant INTEGER NOT NULL,
+    warning INTEGER NOT NULL,
+    violating INTEGER NOT NULL,
+    unguarded INTEGER NOT NULL
+) STRICT
+""",
+    "CREATE INDEX compliance_points_of ON compliance_points (kind, key, at)",
+    "CREATE INDEX compliance_points_at ON compliance_points (at)",
+)
+
 SCHEMA: tuple[SchemaVersion, ...] = (
     SchemaVersion(
         "m001_first",
@@ -222,6 +298,8 @@ SCHEMA: tuple[SchemaVersion, ...] = (
     ),
     SchemaVersion("m002_attestation", (*_INSTANCE_ATTESTATION, *_EVIDENCE)),
     SchemaVersion("m003_traffic", _SAMPLE_TRAFFIC),
+    SchemaVersion("m004_audit_origins", (*_AUDIT_ORIGINS, *_APPROVALS)),
+    SchemaVersion("m005_policy", _POLICY),
 )
 """All versions, oldest first."""
 
@@ -237,6 +315,11 @@ TABLES = frozenset(
         "tcb_points",
         "chips",
         "baselines",
+        "policy_packs",
+        "policy_assignments",
+        "policy_exceptions",
+        "compliance_points",
+        "approvals",
     }
 )
 """What a database of the current version must have."""

@@ -19,9 +19,13 @@ KINDS = (
     OperationKind.RESUME,
     OperationKind.RESET,
     OperationKind.MIGRATE,
+    OperationKind.SNAPSHOT,
+    OperationKind.CLONE,
     OperationKind.DELETE,
 )
 """What can be done to instances that exist, in the order of menus."""
+_SELDOM = (OperationKind.MIGRATE, OperationKind.SNAPSHOT, OperationKind.CLONE)
+"""In the menus and the palette, not in the tool bar."""
 _IN_TOOL_BAR = ("new", "start", "stop", "pause", "resume", "reset", "delete")
 PAGES = ("fleet", "events", "evidence", "hosts", "settings", "help", "about")
 """Keys of the pages of the window."""
@@ -44,6 +48,10 @@ class ShellActions:
             OperationKind.MIGRATE: self._make(
                 "migrate", translate("ShellActions", "&Migrate to another host …"), "migrate", "Ctrl+Shift+M"
             ),
+            OperationKind.SNAPSHOT: self._make(
+                "snapshot", translate("ShellActions", "Take s&napshot"), "save", "Ctrl+Shift+S"
+            ),
+            OperationKind.CLONE: self._make("clone", translate("ShellActions", "&Clone …"), "copy", "Ctrl+Shift+D"),
             OperationKind.DELETE: self._make("delete", translate("ShellActions", "&Delete"), "delete", "Ctrl+Del"),
         }
         self.quit = self._make("quit", translate("ShellActions", "&Quit"), "", "Ctrl+Q")
@@ -166,8 +174,8 @@ class ShellActions:
         bar.addWidget(new)
         bar.addSeparator()
         for kind in KINDS:
-            if kind is OperationKind.MIGRATE:
-                continue  # seldom wanted: in the menus and the palette
+            if kind in _SELDOM:
+                continue
             if kind is OperationKind.DELETE:
                 bar.addSeparator()
             bar.addAction(self.on_instances[kind])

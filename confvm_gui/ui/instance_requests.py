@@ -8,16 +8,16 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton
 
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.operation import OperationKind
-from confvm_gui.domain.ports.provider import CanMigrate, Capability
-from confvm_gui.fleet.jobs import allowed
+from confvm_gui.domain.ports.provider import CanMigrate
+from confvm_gui.fleet.job_kinds import allowed, missing_power
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.banner import Banner, BannerStack, Tone
 from confvm_gui.ui.bridge.tasks import TaskKeeper
-from confvm_gui.ui.text import count_text, operation_word
+from confvm_gui.ui.text import count_text, operation_word, snapshot_name
 
 _AT_ONCE = 50
 """Operations accepted in one commit; the event loop runs between."""
@@ -37,13 +37,8 @@ class InstanceRequests(QObject):
 
     def can(self, kind: OperationKind, instance: Instance) -> bool:
         """Whether the instance can be asked for `kind` now."""
-        if kind in (OperationKind.PAUSE, OperationKind.RESUME):
-            provider = self._session.providers.get(instance.provider)
-            if provider is None or Capability.PAUSE not in provider.capabilities:
-                return False
-        if kind is OperationKind.MIGRATE and not isinstance(self._session.providers.get(instance.provider), CanMigrate):
-            return False
-        return allowed(kind, instance.state)
+        provider = self._session.providers.get(instance.provider)
+        return provider is not None and allowed(kind, instance.state) and not missing_power(kind, provider)
 
     def perform(self, kind: OperationKind, instances: Sequence[Instance], done: Callable[[], None]) -> None:
         """Do `kind` to those of `instances` that can be asked for it; `done` is called once all are accepted."""
@@ -61,6 +56,12 @@ class InstanceRequests(QObject):
             return
         if kind is OperationKind.MIGRATE:
             self._choose_host(chosen, done)
+            return
+        if kind is OperationKind.CLONE:
+            self._name_copy(chosen[0], done)
+            return
+        if kind is OperationKind.SNAPSHOT:
+            self._tasks.start("snapshot", self._snapshot(chosen), on_done=lambda _: done())
             return
         ids = [instance.id for instance in chosen]
 
@@ -117,6 +118,34 @@ class InstanceRequests(QObject):
         for host in places:
             menu.addAction(host.title).triggered.connect(partial(self._to_host, go, host.name))
         menu.popup(QCursor.pos())
+
+    def _name_copy(self, instance: Instance, done: Callable[[], None]) -> None:
+        """How the copy of one instance is to be named."""
+        name = QLineEdit(f"{instance.name[:58]}-copy")
+        name.setObjectName("clone-name")
+        name.setAccessibleName(self.tr("Name of the copy"))
+        name.setMaxLength(63)
+        name.setMinimumWidth(180)
+
+        def go() -> None:
+            self._tasks.start("clone", self._session.jobs.clone(instance.id, name.text()), on_done=lambda _: done())
+
+        text = self.tr("Copy {name} with its disks, as a machine of its own named:").format(name=instance.name)
+        banner = Banner(Tone.INFO, text, dismiss_word=self.tr("Cancel"))
+        copy = QPushButton(operation_word(OperationKind.CLONE))
+        copy.clicked.connect(go)
+        copy.clicked.connect(banner.dismissed)
+        name.returnPressed.connect(copy.click)
+        banner.add_button(name)
+        banner.add_button(copy)
+        self._banners.put("confirm", banner, focus=True)
+        name.setFocus()
+        name.selectAll()
+
+    async def _snapshot(self, chosen: Sequence[Instance]) -> None:
+        name = snapshot_name()
+        for instance in chosen:
+            await self._session.jobs.snapshot(OperationKind.SNAPSHOT, instance.id, name)
 
     @staticmethod
     def _to_host(go: Callable[[str], None], host: str, _checked: bool = False) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from confvm_gui.domain.errors import ConfvmError
 from confvm_gui.domain.instance import LaunchRequest
+from confvm_gui.fleet.exposure.canary import Canaries, planted
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.load_ahead import load
@@ -78,6 +79,9 @@ class LaunchFlow(QObject):
         except ConfvmError as error:
             wizard.refuse(error)
             return
+        canary = planted(request.seed) if request.seed is not None else None
+        if canary is not None:  # the Exposure tab of the instance looks for it
+            Canaries(self._session.settings, request.provider, request.name).add(canary)
         wizard.accepted_request()
         self.accepted.emit(operation.instance_id)
 

@@ -107,6 +107,10 @@ def operation_word(kind: OperationKind) -> str:
         OperationKind.PAUSE: translate("OperationKind", "Pause"),
         OperationKind.RESUME: translate("OperationKind", "Resume"),
         OperationKind.MIGRATE: translate("OperationKind", "Migrate"),
+        OperationKind.SNAPSHOT: translate("OperationKind", "Take snapshot"),
+        OperationKind.REVERT: translate("OperationKind", "Revert"),
+        OperationKind.DELETE_SNAPSHOT: translate("OperationKind", "Delete snapshot"),
+        OperationKind.CLONE: translate("OperationKind", "Clone"),
         OperationKind.DELETE: translate("OperationKind", "Delete"),
     }[kind]
 
@@ -228,6 +232,11 @@ def moment(at: float) -> str:
     if when.date() == datetime.fromtimestamp(time.time()).date():
         return f"{when:%H:%M:%S}"
     return f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+def snapshot_name() -> str:
+    """For a snapshot that nobody has named: the local time."""
+    return f"{datetime.fromtimestamp(time.time()):%Y-%m-%d-%H%M%S}"
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,19 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from confvm_gui.app.bench import fleet_filter, launches, memory_read, memory_repaint, start_up, store_append, verify
+from confvm_gui.app.bench import (
+    audit,
+    exposure,
+    fleet_filter,
+    host_list,
+    launches,
+    memory_read,
+    memory_repaint,
+    policy,
+    start_up,
+    store_append,
+    verify,
+)
 from confvm_gui.app.bench.figure import Figure
 from confvm_gui.app.bench.registry import FIGURES
 
@@ -22,6 +34,10 @@ SMALL: dict[str, Callable[[], Figure]] = {
     "launches": lambda: launches.measure(instances=8, rounds=1, workers=2),
     "store-append": lambda: store_append.measure(operations=64, tasks=8, rounds=2),
     "verify": lambda: verify.measure(reports=5, rounds=2, root_bits=2048),
+    "hosts": lambda: host_list.measure(machines=3, rounds=1, events=2),
+    "exposure": lambda: exposure.measure(size=128 << 20, rounds=1),
+    "policy": lambda: policy.measure(instances=300, rounds=2),
+    "audit": lambda: audit.measure(records=200, rounds=2),
 }
 
 
@@ -53,3 +69,10 @@ def test_launches_tell_what_an_instance_costs_beyond_its_ram() -> None:
     assert detail["RAM touched by an instance, KiB"] > 8
     assert detail["seconds until the last instance had written on its console"] > 0
     assert "memory of an instance beyond its RAM, KiB" in detail
+
+
+def test_the_hosts_list_takes_the_same_number_of_calls_for_one_machine_and_for_many() -> None:
+    few, many = (host_list.measure(machines=machines, rounds=1, events=1).detail for machines in (1, 12))
+    name = "calls to the host until the list is there"
+    assert few[name] == many[name]
+    assert many["calls that the reference makes"] - few["calls that the reference makes"] == 4 * 11

@@ -13,7 +13,7 @@ from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.attestation_record import BaselineOrigin
 from confvm_gui.domain.errors import InvalidInput, NotFound, ReadOnly
 from confvm_gui.domain.instance import InstanceState
-from confvm_gui.domain.operation import OperationStatus, OperationStep
+from confvm_gui.domain.operation import OperationKind, OperationStatus, OperationStep
 from confvm_gui.domain.ports.repositories import Store
 from confvm_gui.store import open_store
 from tests.unit.store.nouns import baseline, event, instance, operation, record, sample, tcb_record
@@ -74,6 +74,19 @@ async def test_operations_are_accepted_all_or_none(open_it: OpenStore, data_dir:
     with pytest.raises(InvalidInput, match="surrogate"):
         await store.operations.accept([operation(1), replace(operation(2), instance_name="\ud800"), operation(3)])
     assert await store.operations.recent(9) == []
+    await store.aclose()
+
+
+async def test_what_an_instance_was_made_of_is_kept(open_it: OpenStore, data_dir: Path) -> None:
+    store = await open_it(data_dir)
+    made = replace(operation(1), kind=OperationKind.CREATE, instance_id="mine", intent={"name": "probe"})
+    others = [
+        replace(operation(2), kind=OperationKind.START, instance_id="mine"),
+        replace(operation(3), kind=OperationKind.CREATE, instance_id="other"),
+    ]
+    await store.operations.accept([*others, made])
+    assert await store.operations.creation("mine") == made
+    assert await store.operations.creation("found") is None
     await store.aclose()
 
 

@@ -15,9 +15,13 @@ from typing import Any
 import pytest
 
 from tests.support.embedded_rig import CSV, SECRET_FIELD, write_records
+from tests.support.linux_kernel import COMMAND_LINE, initramfs, kernel_path
 from tests.support.patience import until_now
+from tests.support.real_instance import INIT
+from tests.support.real_instance import SECRET as LINUX_SECRET
 
-RUN = (sys.executable, "-m", "confvm_gui.app.cli", "run", "--name", "probe")
+CLI = (sys.executable, "-m", "confvm_gui.app.cli")
+RUN = (*CLI, "run", "--name", "probe")
 
 
 def confvm_run(*arguments: str | Path, timeout: float = 50) -> tuple[int, list[dict[str, Any]], str]:
@@ -90,6 +94,22 @@ def test_a_run_that_is_shorter_than_the_guests_start_waits_for_its_records(tmp_p
     assert lines[-1]["guest"] >= 2500
     assert lines[-1]["hypervisor"] == 0
     assert time.monotonic() - began < 30
+
+
+def test_a_kernel_of_the_library_is_run(data_dir: Path, tmp_path: Path) -> None:
+    initrd = tmp_path / "initrd.img"
+    initrd.write_bytes(initramfs(INIT))
+    add = [*CLI, "images", "add", str(kernel_path()), "--kernel", "--initrd", str(initrd), "--id", "mine"]
+    add += ["--command-line", COMMAND_LINE, "--data-dir", str(data_dir)]
+    subprocess.run(add, check=True, capture_output=True, timeout=50)
+    code, lines, err = confvm_run("--image", "local:mine", "--for", "8", "--find", LINUX_SECRET, "--data-dir", data_dir)
+    assert (code, err) == (0, "")
+    assert "system-is-up-42" in "".join(str(line.get("text", "")) for line in lines if line["event"] == "console")
+    assert lines[-1]["hypervisor"] == 0
+    assert lines[-1]["guest"] >= 50
+    code, lines, err = confvm_run("--image", "local:none", "--data-dir", data_dir)
+    assert code != 0
+    assert "no image 'none'" in err + str(lines)
 
 
 def test_a_run_lasts_as_long_as_it_was_told(tmp_path: Path) -> None:

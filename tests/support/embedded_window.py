@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from confvm_gui.app.bootstrap import open_hosts
+from confvm_gui.app.libvirt_hosts import LibvirtOpener, open_library
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.instance import HostMaintenance, Instance, InstanceState, LaunchRequest
+from confvm_gui.fleet.hosts import Hosts
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.providers.embedded.host_keys import HostKeys
 from confvm_gui.providers.embedded.provider import EmbeddedProvider
@@ -65,11 +68,20 @@ async def embedded_window(
     *,
     make_site: Callable[[HostKeys], Site] = small_site,
     settings: Mapping[str, object] | None = None,
+    connect: Sequence[str] = (),
 ) -> AsyncIterator[EmbeddedWindow]:
-    """A shown window, its provider connected; closed, awaited and deleted at the end."""
+    """A shown window, its provider connected; closed, awaited and deleted at the end. `connect`: libvirt hosts."""
     store = await open_store(data_dir)
-    provider = EmbeddedProvider(data_dir, catalog(), SpyKeyStore(), make_site=make_site, make_keys=host_keys)
-    session = await FleetSession.begin(catalog(), {provider.name: provider}, store, data_dir)
+    library = open_library(data_dir)
+    provider = EmbeddedProvider(
+        data_dir, catalog(), SpyKeyStore(), library=library, make_site=make_site, make_keys=host_keys
+    )
+    opener = LibvirtOpener(catalog(), library)
+    hosts = open_hosts(opener, (), connect)
+    providers = {each.name: each for each in (provider, *hosts.values())}
+    session = await FleetSession.begin(catalog(), providers, store, data_dir)
+    session.images = library
+    session.hosts = Hosts(session, opener, tuple(hosts))
     for key, value in (settings or {}).items():
         session.settings.put(key, value)
     window = ShellWindow(session)
@@ -77,7 +89,8 @@ async def embedded_window(
         window.resize(1280, 820)
         window.show()
         await session.connect()
-        await session.inventory.connected(provider.name)
+        for name in providers:
+            await session.inventory.connected(name)
         yield EmbeddedWindow(window, session, provider)
     finally:
         window.close_for_good()

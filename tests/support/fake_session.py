@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from confvm_gui.catalog import load_catalog
+from confvm_gui.domain.approval import Approval
 from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.attestation_record import AttestationRecord, AttestationSummary, Baseline, TcbPoint
 from confvm_gui.domain.errors import NotFound
-from confvm_gui.domain.event import AuditRecord, AuditVerdict, Event
+from confvm_gui.domain.event import AuditFilter, AuditHead, AuditRecord, AuditVerdict, Event
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.metrics import Sample
-from confvm_gui.domain.operation import Operation
+from confvm_gui.domain.operation import Operation, OperationKind
+from confvm_gui.domain.policy import Assignment, CompliancePoint, RuleException
 from confvm_gui.fleet.attest.service import summary_of
 from confvm_gui.fleet.session import FleetSession
 from tests.support.fake_provider import FakeProvider
@@ -51,6 +53,10 @@ class MemoryOperations:
     async def recent(self, limit: int) -> Sequence[Operation]:
         return list(reversed(self.kept.values()))[:limit]
 
+    async def creation(self, instance_id: str) -> Operation | None:
+        creations = (one for one in self.kept.values() if one.kind is OperationKind.CREATE)
+        return next((one for one in creations if one.instance_id == instance_id), None)
+
 
 class MemoryAudit:
     def __init__(self) -> None:
@@ -66,14 +72,23 @@ class MemoryAudit:
     async def read(
         self, *, limit: int, before: int | None = None, subject: str | None = None, text: str = ""
     ) -> Sequence[AuditRecord]:
+        return await self.search(AuditFilter(subject=subject, text=text), limit=limit, before=before)
+
+    async def search(
+        self, wanted: AuditFilter, *, limit: int, before: int | None = None, after: int | None = None
+    ) -> Sequence[AuditRecord]:
         found = [
             record
-            for record in reversed(self.records)
+            for record in (reversed(self.records) if after is None else self.records[max(0, after) :])
             if (before is None or record.sequence < before)
-            and (subject is None or record.event.subject == subject)
-            and (text.lower() in f"{record.event.message} {record.event.action}".lower())
+            and (wanted.subject is None or record.event.subject == wanted.subject)
+            and record.event.action.startswith(wanted.action)
+            and (wanted.text.lower() in f"{record.event.message} {record.event.action}".lower())
         ]
         return found[:limit]
+
+    async def head(self) -> AuditHead:
+        return AuditHead(len(self.records), self.records[-1].hash if self.records else "0" * 64)
 
     async def verify(self) -> AuditVerdict:
         head = self.records[-1].hash if self.records else ""
@@ -149,6 +164,64 @@ class MemoryBaselines:
         self.kept.pop((instance_id, form), None)
 
 
+class MemoryPolicies:
+    def __init__(self) -> None:
+        self.texts: dict[tuple[str, int], str] = {}
+        self.switched: Sequence[Assignment] = ()
+        self.granted: dict[str, RuleException] = {}
+
+    async def packs(self) -> Sequence[str]:
+        return [self.texts[key] for key in sorted(self.texts)]
+
+    def put_pack(self, name: str, version: int, text: str) -> None:
+        self.texts[name, version] = text
+
+    def remove_pack(self, name: str, version: int) -> None:
+        self.texts.pop((name, version), None)
+
+    async def assignments(self) -> Sequence[Assignment]:
+        return self.switched
+
+    def put_assignments(self, assignments: Sequence[Assignment]) -> None:
+        self.switched = tuple(assignments)
+
+    async def exceptions(self) -> Sequence[RuleException]:
+        return sorted(self.granted.values(), key=lambda one: -one.until)
+
+    def put_exception(self, exception: RuleException) -> None:
+        self.granted[exception.id] = exception
+
+
+class MemoryCompliance:
+    def __init__(self) -> None:
+        self.kept: list[CompliancePoint] = []
+
+    def append(self, points: Sequence[CompliancePoint]) -> None:
+        self.kept.extend(points)
+
+    async def history(self, kind: str, key: str, *, limit: int = 500) -> Sequence[CompliancePoint]:
+        return [point for point in self.kept if (point.kind, point.key) == (kind, key)][-limit:]
+
+
+class MemoryApprovals:
+    def __init__(self) -> None:
+        self.kept: dict[str, Approval] = {}
+
+    async def recent(self, limit: int) -> Sequence[Approval]:
+        return sorted(self.kept.values(), key=lambda one: -one.asked_at)[:limit]
+
+    async def unfinished(self) -> Sequence[Approval]:
+        return [one for one in self.kept.values() if not one.status.is_final]
+
+    async def get(self, approval_id: str) -> Approval:
+        if approval_id not in self.kept:
+            raise NotFound(f"There is no request {approval_id!r}")
+        return self.kept[approval_id]
+
+    async def put(self, approval: Approval) -> None:
+        self.kept[approval.id] = approval
+
+
 class MemorySettings:
     def __init__(self, values: Mapping[str, object]) -> None:
         self.values = dict(values)
@@ -174,9 +247,12 @@ class MemoryStore:
         self.instances = MemoryInstances(instances)
         self.operations = MemoryOperations()
         self.audit = MemoryAudit()
+        self.approvals = MemoryApprovals()
         self.samples = MemorySamples()
         self.evidence = MemoryEvidence()
         self.baselines = MemoryBaselines()
+        self.policies = MemoryPolicies()
+        self.compliance = MemoryCompliance()
         self.settings = MemorySettings(settings or {})
 
     async def flush(self) -> None:

@@ -11,6 +11,7 @@ from confvm_gui.domain.attestation import Verdict
 from confvm_gui.domain.errors import EvidenceRefused, OperationCancelled
 from confvm_gui.domain.event import Severity
 from confvm_gui.domain.guest_evidence import GuestEvidence
+from confvm_gui.domain.instance import LaunchRequest
 
 
 class OperationRecord:
@@ -24,6 +25,7 @@ class OperationRecord:
         cancel_at: int | None = None,
         on_step: Callable[[str], None] | None = None,
         approve: Callable[[GuestEvidence], Awaitable[None]] | None = None,
+        launched: LaunchRequest | None = None,
     ) -> None:
         """`cancel_at`: number of the step, from 0, at which the user turns out to have cancelled.
 
@@ -35,6 +37,7 @@ class OperationRecord:
         self._cancel_at = cancel_at
         self._on_step = on_step
         self._approve = approve or require_trusted
+        self._launched = launched
         self.launches: list[GuestEvidence] = []
         """What keys were asked for."""
         self.verdicts: list[Verdict] = []
@@ -50,6 +53,9 @@ class OperationRecord:
     @property
     def names(self) -> list[str]:
         return [name for name, _, _ in self.steps]
+
+    async def launched(self) -> LaunchRequest | None:
+        return self._launched
 
     async def approve(self, launch: GuestEvidence) -> None:
         self.launches.append(launch)

@@ -27,10 +27,14 @@ class Opened:
 
 @asynccontextmanager
 async def open_shell(
-    instances: Sequence[Instance] = (), *, settings: Mapping[str, object] | None = None, readonly_reason: str = ""
+    instances: Sequence[Instance] = (),
+    *,
+    settings: Mapping[str, object] | None = None,
+    readonly_reason: str = "",
+    provider: FakeProvider | None = None,
 ) -> AsyncIterator[Opened]:
     """A shown window; closed, awaited and deleted at the end."""
-    provider = FakeProvider(instances)
+    provider = provider or FakeProvider(instances)
     session = await fake_session(instances, settings=settings, readonly_reason=readonly_reason, provider=provider)
     assert isinstance(session.store, MemoryStore)
     window = ShellWindow(session)

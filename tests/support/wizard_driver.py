@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QLabel, QLineEdit, QWidget
 
 from confvm_gui.domain.instance import LaunchRequest
 from confvm_gui.fleet.records import SAMPLE_RECORDS, inspect_records
@@ -61,6 +61,17 @@ class WizardDriver:
         assert index.isValid(), f"{key} is not shown in wizard.{name}"
         view.scrollTo(index)
         QTest.mouseClick(view.viewport(), LEFT, NO_KEY, view.visualRect(index).center())
+
+    def take(self, name: str, key: str) -> None:
+        """Go to the entry `key` of a combo box by the arrow keys."""
+        combo = self.find(QComboBox, name)
+        combo.setFocus()
+        QTest.keyClick(combo, Qt.Key.Key_Home)
+        for _ in range(combo.count()):
+            if combo.currentData() == key:
+                return
+            QTest.keyClick(combo, Qt.Key.Key_Down)
+        raise AssertionError(f"{key} is not in wizard.{name}")
 
     def text(self, name: str) -> str:
         """What a label or note says; "" while it is hidden."""

@@ -50,6 +50,30 @@ def _verify() -> Figure:
     return measure()
 
 
+def _hosts() -> Figure:
+    from confvm_gui.app.bench.host_list import measure
+
+    return measure()
+
+
+def _exposure() -> Figure:
+    from confvm_gui.app.bench.exposure import measure
+
+    return measure()
+
+
+def _policy() -> Figure:
+    from confvm_gui.app.bench.policy import measure
+
+    return measure()
+
+
+def _audit() -> Figure:
+    from confvm_gui.app.bench.audit import measure
+
+    return measure()
+
+
 FIGURES: Mapping[str, Callable[[], Figure]] = MappingProxyType(
     {
         "memory-read": _memory_read,
@@ -59,5 +83,9 @@ FIGURES: Mapping[str, Callable[[], Figure]] = MappingProxyType(
         "launches": _launches,
         "store-append": _store_append,
         "verify": _verify,
+        "hosts": _hosts,
+        "exposure": _exposure,
+        "audit": _audit,
+        "policy": _policy,
     }
 )

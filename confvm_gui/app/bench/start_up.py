@@ -65,6 +65,7 @@ def _environment(root: Path) -> Mapping[str, str]:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment["PYTHONPYCACHEPREFIX"] = str(root / "bytecode")
     environment["QT_QPA_PLATFORM"] = "offscreen"
+    environment["XDG_STATE_HOME"] = str(root / "state")  # what is kept of their logs goes with their folders
     here = str(Path(confvm_gui.__file__).parent.parent)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (here, environment.get("PYTHONPATH", ""))))
     return environment

@@ -78,9 +78,10 @@ async def take_tour(application: QApplication, folder: Path, records: Path | Non
     _make_folder(folder)
     began = time.monotonic()
     async with AsyncExitStack() as stack:
+        lasting = data_dir is not None
         if data_dir is None:
             data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="confvm-tour-")))
-        session = await open_session(check_data_dir(data_dir))
+        session = await open_session(check_data_dir(data_dir), lasting=lasting)
         stack.push_async_callback(session.aclose)
         if session.readonly:
             raise InvalidInput("data-dir", session.readonly_reason)

@@ -9,7 +9,8 @@ All little-endian, at GPA 0xB000:
     0x030  public_key 32          the guest's X25519 key
     0x050  status u32             0, or what the firmware refused with | report_size u32
     0x100  report 0x4A0           REPORT_DATA = public_key || nonce
-    0x800  sealed_seq u32         1 once a sealed secret lies there | sealed_size u32
+    0x800  sealed_seq u32         1 once a sealed secret lies there, 2 and up for owners' shares | sealed_size u32
+    0x808  share_seq u32          the guest's, of the share that it looked at last | share_status u32
     0x810  sealed, 1 KiB at most  (`sealing.py`)
 
 The hypervisor can write whatever it likes here. What makes the page worth something is the report's signature over key
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 from confvm_gui.domain.errors import GuestFault, InvalidInput
@@ -38,6 +40,19 @@ ANSWER_NOT_OF_THE_FIRMWARE: Final = 0x8000_0001
 ANSWER_WITHOUT_REPORT: Final = 0x8000_0002
 """A status of the guest's own: the firmware sealed an answer that holds no whole report."""
 
+
+class ShareStatus(IntEnum):
+    """What became of an owner's share, as the guest tells it. The host can lie about it, and gains nothing."""
+
+    TAKEN = 0
+    NOT_SEALED_TO_US = 1
+    NOT_OF_THIS_AGREEMENT = 2
+    OPEN_NOTHING = 3
+
+
+FIRST_SHARE: Final = 2
+"""Number of the first sealed message behind the launch secret."""
+
 _MAGIC: Final = 0x54544156
 _VERSION: Final = 1
 _HEAD: Final = struct.Struct("<IIII32s32sII")
@@ -46,6 +61,8 @@ _NONCE: Final = 0x010
 _REPORT: Final = 0x100
 _SEALED_SEQUENCE: Final = 0x800
 _SEALED_SIZE: Final = 0x804
+_SHARE: Final = 0x808
+_SHARE_ANSWER: Final = struct.Struct("<II")
 _SEALED: Final = 0x810
 _U32: Final = struct.Struct("<I")
 _LAST_SEQUENCE: Final = (1 << 32) - 1
@@ -100,15 +117,28 @@ def request_writes(sequence: int, nonce: bytes) -> tuple[PageWrite, ...]:
     )
 
 
-def sealed_writes(sealed: bytes) -> tuple[PageWrite, ...]:
-    """Give the guest its sealed secret; then ring the doorbell. Raises InvalidInput("sealed") if it does not fit."""
+def sealed_writes(sealed: bytes, sequence: int = 1) -> tuple[PageWrite, ...]:
+    """Give the guest its sealed secret, or a share from `FIRST_SHARE` on; then ring the doorbell.
+
+    Raises InvalidInput("sealed") if it does not fit.
+    """
     if not 0 < len(sealed) <= MAXIMUM_SEALED:
         raise InvalidInput("sealed", f"A sealed secret has 1 to {MAXIMUM_SEALED:,} bytes, not {len(sealed):,}")
     return (
         PageWrite(ATTESTATION_GPA + _SEALED, bytes(sealed)),
         PageWrite(ATTESTATION_GPA + _SEALED_SIZE, _U32.pack(len(sealed))),
-        PageWrite(ATTESTATION_GPA + _SEALED_SEQUENCE, _U32.pack(1)),
+        PageWrite(ATTESTATION_GPA + _SEALED_SEQUENCE, _U32.pack(sequence)),
     )
+
+
+def parse_share_status(page: bytes) -> tuple[int, ShareStatus]:
+    """Number of the share that the guest looked at last, and what became of it; GuestFault for what cannot be."""
+    _read_head(page)
+    sequence, status = _SHARE_ANSWER.unpack_from(page, _SHARE)
+    try:
+        return sequence, ShareStatus(status)
+    except ValueError:
+        raise GuestFault(f"The guest answered a share with status {status:#x}, which cannot be") from None
 
 
 def parse_answer(page: bytes) -> AttestationAnswer:

@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from confvm_gui.domain.errors import InvalidInput, StoreCorrupt
 from confvm_gui.domain.records import RecordsTable, let_go, parse_records
 from confvm_gui.domain.records_file import read_records_file
+from confvm_gui.engine.guests.memory_map import IMAGE_GPA
 
 SECTOR: Final = 512
 """Bytes; also the data unit of the encryption."""
@@ -49,7 +50,7 @@ _CONTINUES: Final = 0x80
 
 _TRAINING_CELLS: Final = 1 << 20
 _TRAINING_ROWS: Final = 1 << 16
-_FIXED_RAM: Final = 0x100000 + (256 << 10)
+_FIXED_RAM: Final = IMAGE_GPA + (256 << 10)
 """Bytes below the guest's heap: 1 MiB that is not RAM of its own, its image, tables, stack and buffers."""
 _LARGE_PAGE: Final = 2 << 20
 

@@ -2,12 +2,10 @@
 
     guest's key     X25519, private key = SHA-256("confvm-guest-key" || VMPCK1); VMPCK1 is in its secrets page alone
     REPORT_DATA     guest's public key (32) || the owner's nonce (32)
-    sealing key     HKDF-SHA256(X25519 shared secret, salt = REPORT_DATA, info = "confvm-secret-1"), 32 bytes
-    sealed          the owner's ephemeral public key (32) || ciphertext || tag (16), by AES-256-CCM (SP 800-38C) with a
-                    nonce of 13 zero bytes (each sealing key is used once) and the owner's public key authenticated
+    sealed          as `sev.sealed_box` has it, salt = REPORT_DATA, info = "confvm-secret-1"
 
-X25519: RFC 7748. HKDF: RFC 5869. Only what was measured and reported can open it. That the *owner* sealed it, the seal
-does not prove, nor need it: a host that gives the guest other keys gives it none that open the owner's disk.
+Only what was measured and reported can open it. That the *owner* sealed it, the seal does not prove, nor need it: a
+host that gives the guest other keys gives it none that open the owner's disk.
 """
 
 from __future__ import annotations
@@ -15,24 +13,19 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESCCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.engine.guests.attestation_page import MAXIMUM_SEALED, NONCE_BYTES, PUBLIC_KEY_BYTES
 from confvm_gui.sev.errors import require_length
+from confvm_gui.sev.sealed_box import OVERHEAD, seal, unseal
 
-TAG_BYTES: Final = 16
-MAXIMUM_SECRET: Final = MAXIMUM_SEALED - PUBLIC_KEY_BYTES - TAG_BYTES
+MAXIMUM_SECRET: Final = MAXIMUM_SEALED - OVERHEAD
 """Bytes that one sealing takes."""
 VMPCK_BYTES: Final = 32
 
 _KEY_LABEL: Final = b"confvm-guest-key"
 _INFO: Final = b"confvm-secret-1"
-_CCM_NONCE: Final = bytes(13)
 
 
 def report_data(public_key: bytes, nonce: bytes) -> bytes:
@@ -50,12 +43,7 @@ def seal_secret(secret: bytes, *, public_key: bytes, nonce: bytes, ephemeral: by
     """
     if not 0 < len(secret) <= MAXIMUM_SECRET:
         raise InvalidInput("secret", f"A secret for the guest has 1 to {MAXIMUM_SECRET:,} bytes")
-    if ephemeral is not None:
-        require_length(ephemeral, PUBLIC_KEY_BYTES, "ephemeral", "The owner's ephemeral key")
-    owner = X25519PrivateKey.generate() if ephemeral is None else X25519PrivateKey.from_private_bytes(ephemeral)
-    cipher = _cipher(owner, public_key, report_data(public_key, nonce))
-    owner_key = owner.public_key().public_bytes_raw()
-    return owner_key + cipher.encrypt(_CCM_NONCE, secret, owner_key)
+    return seal(secret, public_key, salt=report_data(public_key, nonce), info=_INFO, ephemeral=ephemeral)
 
 
 class GuestKey:
@@ -75,21 +63,6 @@ class GuestKey:
 
     def open_secret(self, sealed: bytes, *, nonce: bytes) -> bytes:
         """What `seal_secret` sealed; InvalidInput("sealed") if it was not sealed to this guest and nonce."""
-        if not PUBLIC_KEY_BYTES + TAG_BYTES < len(sealed) <= MAXIMUM_SEALED:
+        if len(sealed) > MAXIMUM_SEALED:
             raise InvalidInput("sealed", f"A sealed secret cannot have {len(sealed):,} bytes")
-        owner_key = sealed[:PUBLIC_KEY_BYTES]
-        try:
-            cipher = _cipher(self._private, owner_key, report_data(self.public_key, nonce))
-            return cipher.decrypt(_CCM_NONCE, sealed[PUBLIC_KEY_BYTES:], owner_key)
-        except InvalidTag:
-            message = "The secret was not sealed to this guest and this nonce, or was altered"
-            raise InvalidInput("sealed", message) from None
-
-
-def _cipher(private: X25519PrivateKey, public: bytes, salt: bytes) -> AESCCM:
-    try:
-        shared = private.exchange(X25519PublicKey.from_public_bytes(public))
-    except ValueError:
-        # A point of small order gives zero with every key: whoever sent it would know the sealing key (RFC 7748, 6.1).
-        raise InvalidInput("public_key", "The public key is one with which nothing can be kept secret") from None
-    return AESCCM(HKDF(SHA256(), 32, salt, _INFO).derive(shared), tag_length=TAG_BYTES)
+        return unseal(sealed, self._private, salt=report_data(self.public_key, nonce), info=_INFO)

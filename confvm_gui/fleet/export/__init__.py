@@ -2,8 +2,10 @@
 
     gcloud  the `gcloud compute instances create` command
     rest    the Compute Engine REST call
+    libvirt the domain XML for `virsh define`
 
-`export_request` is the one door. A format that does not apply is an `Export` with `unavailable` set to the reason,
+`export_request` is the one door, but for libvirt: what a host is given depends on the host, so `libvirt_export` asks
+its provider. A format that does not apply is an `Export` with `unavailable` set to the reason,
 never an empty text.
 """
 
@@ -14,6 +16,7 @@ from confvm_gui.domain.instance import LaunchRequest
 from confvm_gui.fleet.export.compute_engine import PROJECT_PLACEHOLDER, google_notes, google_unavailable
 from confvm_gui.fleet.export.formats import Export, ExportFormat
 from confvm_gui.fleet.export.gcloud import gcloud_command
+from confvm_gui.fleet.export.libvirt import libvirt_export
 from confvm_gui.fleet.export.rest import rest_body, rest_text, rest_url
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "ExportFormat",
     "export_request",
     "gcloud_command",
+    "libvirt_export",
     "rest_body",
     "rest_url",
 ]
@@ -43,3 +47,5 @@ def export_request(
             return Export(export_format, gcloud_command(catalog, request, project), "", notes)
         case ExportFormat.REST:
             return Export(export_format, rest_text(catalog, request, project), "", notes)
+        case ExportFormat.LIBVIRT:
+            return Export(export_format, "", "The request is for a cloud; only a libvirt host takes libvirt's XML", ())

@@ -11,10 +11,11 @@ class ExportFormat(Enum):
 
     GCLOUD = "gcloud"
     REST = "rest"
+    LIBVIRT = "libvirt"
 
     @property
     def title(self) -> str:
-        return {ExportFormat.GCLOUD: "gcloud", ExportFormat.REST: "REST"}[self]
+        return {ExportFormat.GCLOUD: "gcloud", ExportFormat.REST: "REST", ExportFormat.LIBVIRT: "libvirt"}[self]
 
 
 @dataclass(frozen=True, slots=True)

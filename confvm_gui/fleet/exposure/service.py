@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 
-from confvm_gui.domain.errors import Unsupported, WrongState
+from confvm_gui.domain.errors import Forbidden, Unsupported, WrongState
 from confvm_gui.domain.event import Severity
 from confvm_gui.domain.exposure import ExposureResult, Readability
 from confvm_gui.domain.instance import Instance
@@ -17,6 +17,7 @@ from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.ports.memory_source import DescribedMemory, MemorySource
 from confvm_gui.fleet.exposure.scan import ExposureProgress, ViewProgress, pattern_search, scan_view
 from confvm_gui.fleet.exposure.terms import Term
+from confvm_gui.fleet.memory.plaintext import PlaintextUse, record_plaintext
 from confvm_gui.fleet.memory.session_access import MemorySession
 from confvm_gui.fleet.observable import Observable
 
@@ -61,15 +62,15 @@ class Exposures:
         return self._last.get(instance_id)
 
     def viewers(self, instance_id: str) -> tuple[Viewer, ...]:
-        """Which views can be searched now, the hypervisor's first. Raises NotFound, WrongState or Unsupported with
-        the reason if none can."""
+        """Which views can be searched now, the hypervisor's first. Raises NotFound, WrongState, Unsupported or
+        Forbidden with the reason if none can."""
         found: list[Viewer] = []
-        reasons: list[Unsupported | WrongState] = []
+        reasons: list[Unsupported | WrongState | Forbidden] = []
         for viewer in (Viewer.HYPERVISOR, Viewer.GUEST):
             try:
                 self._session.memory(instance_id, viewer)
                 found.append(viewer)
-            except (Unsupported, WrongState) as error:
+            except (Unsupported, WrongState, Forbidden) as error:
                 reasons.append(error)
         if not found:
             raise reasons[0]
@@ -89,6 +90,9 @@ class Exposures:
         """
         instance = self._session.inventory.get(instance_id)
         sources = [self._session.memory(instance_id, viewer) for viewer in viewers]
+        record_plaintext(
+            self._session.events, instance, PlaintextUse.SEARCH, viewers, where=", for texts that the host could read"
+        )
         await scan_sources(instance, sources, terms, on_progress, self._keep)
         return self._last[instance_id]
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from confvm_gui.catalog import Catalog
 from confvm_gui.catalog.fit import (
     EMBEDDED,
+    LIBVIRT,
     default_zone,
     image_unfit,
     is_library_image,
@@ -25,6 +26,7 @@ from confvm_gui.catalog.fit import (
 )
 from confvm_gui.domain.catalogue import Image, MachineType, Region, Technology
 from confvm_gui.domain.errors import InvalidInput, NameTaken, NotFound
+from confvm_gui.domain.images import check_seed
 from confvm_gui.domain.instance import HostMaintenance, LaunchRequest, check_labels, check_name
 from confvm_gui.fleet.launch.forced import GCE, ForcedSetting, derive_settings, settle
 
@@ -42,6 +44,8 @@ PREFERRED_REGIONS = {
 """Where the defaults start: regions that offer the most."""
 PREFERRED_VCPUS = 4
 PREFERRED_MEMORY_MIB = 16 * 1024
+PREFERRED_ON_HOSTS = 2, 4 * 1024
+"""vCPUs and MiB on a libvirt host, whose memory is what the person has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +112,18 @@ def plan_launch(
         problems.append(
             InvalidInput("disk_key", "Name the key as SCHEME:KEY, for a key on this computer local:default")
         )
+    if request.seed is not None:
+        try:
+            check_seed(request.seed)
+        except InvalidInput as error:
+            problems.append(InvalidInput("seed", error.message))
     try:
         check_labels(request.labels)
     except InvalidInput as error:
         problems.append(error)
-    return LaunchPlan(request, tuple(forced), _without_repeats(problems), _notes(catalog, request))
+    return LaunchPlan(
+        request, tuple(forced), _without_repeats(problems), _notes(catalog, request, provider_technologies)
+    )
 
 
 def default_request(
@@ -139,12 +150,14 @@ def default_request(
     def region_rank(region: Region) -> tuple[bool, ...]:
         return (not region.zones_by_technology, region.name != PREFERRED_REGIONS.get(cloud), not region.launch_set)
 
+    vcpus, memory_mib = PREFERRED_ON_HOSTS if cloud == LIBVIRT else (PREFERRED_VCPUS, PREFERRED_MEMORY_MIB)
+
     def machine_rank(entry: MachineType) -> tuple[bool | int, ...]:
         return (
             not entry.technologies,
-            entry.vcpus != PREFERRED_VCPUS,
-            abs(entry.memory_mib - PREFERRED_MEMORY_MIB),
-            abs(entry.vcpus - PREFERRED_VCPUS),
+            entry.vcpus != vcpus,
+            abs(entry.memory_mib - memory_mib),
+            abs(entry.vcpus - vcpus),
         )
 
     region = min(regions, key=region_rank)
@@ -226,7 +239,7 @@ def _without_repeats(problems: list[InvalidInput]) -> tuple[InvalidInput, ...]:
     return tuple(kept)
 
 
-def _notes(catalog: Catalog, request: LaunchRequest) -> tuple[str, ...]:
+def _notes(catalog: Catalog, request: LaunchRequest, possible: Collection[Technology]) -> tuple[str, ...]:
     notes: list[str] = []
     try:
         image = None if is_library_image(request.image) else catalog.image(request.cloud, request.image)
@@ -243,7 +256,12 @@ def _notes(catalog: Catalog, request: LaunchRequest) -> tuple[str, ...]:
         notes.append(
             "The engine is an emulation: it shows the mechanism, and hides nothing from the owner of this computer"
         )
-        if request.vtpm:
+        if image is None:
+            notes.append(
+                "A kernel of the library gets no vTPM here, and 2 GiB of the machine's memory at most: it is entered "
+                "directly, without a firmware"
+            )
+        elif request.vtpm:
             notes.append(
                 "The vTPM is emulated: the engine measures the guest's image and settings in place of a firmware"
             )
@@ -258,7 +276,7 @@ def _notes(catalog: Catalog, request: LaunchRequest) -> tuple[str, ...]:
         notes.append("A plain VM: whoever controls the host can read and change all of its memory")
         first = _first_technology(machine_type)
         unfit_all = not machine_type.technologies or (image is not None and image_unfit(image, first))
-        if not unfit_all and not machine_type_unfit(machine_type, first):
+        if first in possible and not unfit_all and not machine_type_unfit(machine_type, first):
             notes.append("The same machine and image can be made confidential with one tick")
     elif request.technology is Technology.SEV:
         notes.append("Plain SEV keeps memory secret but does not protect its integrity; SEV-SNP does")

@@ -1,8 +1,9 @@
-"""The folder `keys` of a data directory. All calls block.
+"""The folder `keys` of a data directory, and `signing`, which is of the same make. All calls block.
 
     id              32 hex digits that name this data directory in the keyring
     NAME.keyring    the key NAME is in the system keyring
     NAME.kek        the key NAME itself, where the machine has no keyring: 64 hex digits
+    NAME@2.…        the same of its second version
     lock            held while a key is made, so that two consoles make one
 
 The folder is its owner's only (0700), the files too (0600).
@@ -15,32 +16,23 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from confvm_gui.domain.errors import KeyUnavailable
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
+from confvm_gui.keys.file_lock import holding, unusable, write_whole
 
 _IN_KEYRING = ".keyring"
 _IN_FILE = ".kek"
+_VERSION = "@"
+"""Before the number of a version from the second on; no name has it."""
 
 
 class KeyFiles:
-    """Files of `data_dir/keys`. Raises KeyUnavailable if they cannot be used. Writing is for use within `making`."""
+    """Files of `data_dir/FOLDER`. Raises KeyUnavailable if they cannot be used. Writing is for use within `making`."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / "keys"
+    def __init__(self, data_dir: Path, *, folder: str = "keys") -> None:
+        self._folder = data_dir / folder
 
     def path(self, name: str) -> Path:
         """Where the key `name` would be, kept in a file."""
@@ -53,34 +45,48 @@ class KeyFiles:
         return self._exists(self.path(name))
 
     def any_in_file(self) -> bool:
-        try:
-            return any(path.suffix == _IN_FILE for path in self._folder.iterdir())
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            raise _unusable(self._folder, error) from error
+        return any(path.suffix == _IN_FILE for path in self._paths())
 
     @contextlib.contextmanager
     def making(self) -> Iterator[None]:
-        """Within, no other console makes a key here; waits until that is so."""
-        path = self._folder / "lock"
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise _unusable(path, error) from error
-        try:
-            try:
-                _lock(descriptor)
-            except OSError as error:
-                raise _unusable(path, error) from error
+        """Within, no other console makes or erases a key here; waits until that is so."""
+        with holding(self._folder / "lock"):
             yield
-        finally:
-            os.close(descriptor)
+
+    def names(self) -> Sequence[str]:
+        """Of all keys, without their versions."""
+        return sorted({path.stem.partition(_VERSION)[0] for path in self._paths()})
+
+    def versions(self, name: str) -> Sequence[str]:
+        """Names under which the versions of the key `name` are kept, the first made first; empty if there is none."""
+        found = {path.stem for path in self._paths() if path.stem.partition(_VERSION)[0] == name}
+        return sorted(found, key=version_number)
+
+    def made_at(self, name: str) -> float | None:
+        """When, in seconds since the epoch; None if that cannot be told."""
+        place = self.path(name) if self.is_in_file(name) else self._folder / (name + _IN_KEYRING)
+        try:
+            return place.stat().st_mtime
+        except OSError:
+            return None
+
+    def erase(self, name: str) -> None:
+        """Overwrite the key's file, if it has one, and remove it; remove the note that it is in the keyring."""
+        path = self.path(name)
+        try:
+            if path.exists():
+                with path.open("r+b") as file:
+                    file.write(secrets.token_bytes(path.stat().st_size))
+                    file.flush()
+                    os.fsync(file.fileno())
+                path.unlink()
+            (self._folder / (name + _IN_KEYRING)).unlink(missing_ok=True)
+        except OSError as error:
+            raise unusable(path, error) from error
 
     def note_in_keyring(self, name: str) -> None:
         """From now on the key `name` is to be looked for in the keyring."""
-        self._write_new(self._folder / (name + _IN_KEYRING), "in the system keyring\n")
+        write_whole(self._folder / (name + _IN_KEYRING), "in the system keyring\n")
 
     def directory_id(self) -> str:
         """The name of this data directory in the keyring, "" if it has none yet."""
@@ -90,7 +96,7 @@ class KeyFiles:
     def make_directory_id(self) -> str:
         """The same, made if there is none."""
         if not self.directory_id():
-            self._write_new(self._folder / "id", secrets.token_hex(16) + "\n")
+            write_whole(self._folder / "id", secrets.token_hex(16) + "\n")
         return self.directory_id()
 
     def read(self, name: str) -> str:
@@ -99,7 +105,7 @@ class KeyFiles:
         try:
             mode = stat.S_IMODE(path.stat().st_mode)
         except OSError as error:
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
         if sys.platform != "win32" and mode & 0o077:
             raise KeyUnavailable(
                 f"The key file {path} can be read by others (mode {mode:03o}); make sure that nobody copied it, then "
@@ -109,40 +115,35 @@ class KeyFiles:
 
     def write(self, name: str, text: str) -> None:
         """Keep the key `name` in a file."""
-        self._write_new(self.path(name), text + "\n")
+        write_whole(self.path(name), text + "\n")
 
     def _read(self, path: Path) -> str:
         try:
             return path.read_text("ascii", errors="replace")
         except OSError as error:
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
 
     def _exists(self, path: Path) -> bool:
         try:
             return path.exists()
         except OSError as error:
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
 
-    def _write_new(self, path: Path, text: str) -> None:
-        """All of `text` or no file at all, whenever the console is killed. Called within `making` only."""
-        unfinished = path.with_name(path.name + ".new")
+    def _paths(self) -> Sequence[Path]:
         try:
-            unfinished.unlink(missing_ok=True)
-            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                os.write(descriptor, text.encode("ascii"))
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            unfinished.rename(path)
+            return [path for path in self._folder.iterdir() if path.suffix in (_IN_FILE, _IN_KEYRING)]
+        except FileNotFoundError:
+            return []
         except OSError as error:
-            raise _unusable(path, error) from error
-        finally:
-            with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+            raise unusable(self._folder, error) from error
 
 
-def _unusable(path: Path, error: OSError) -> KeyUnavailable:
-    return KeyUnavailable(
-        f"The key file {path} cannot be used: {error.strerror or error}; correct its permissions, or put back a copy"
-    )
+def versioned(name: str, number: int) -> str:
+    """Under which the version `number` (from 1) of the key `name` is kept."""
+    return name if number == 1 else f"{name}{_VERSION}{number}"
+
+
+def version_number(kept: str) -> int:
+    """The reverse: 0 for what `versioned` never made."""
+    _, at, number = kept.partition(_VERSION)
+    return 1 if not at else int(number) if number.isascii() and number.isdecimal() else 0

@@ -3,23 +3,30 @@
 A key is made once and stays where it was made: in the system keyring, or, on a machine that has none, in a file that
 only its user can read. `protection` says which. A key whose place cannot be reached is not replaced by a new one: that
 would make the disks wrapped under it unreadable for good.
+
+Rotation adds a version beside the older ones: the newest wraps, all unwrap. What the store itself must know of a key
+(disabled, to be destroyed, destroyed) is in the ledger. A destruction that is due is carried out by whoever touches
+the key next; it erases the key's bytes from the keyring or its file.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import importlib
 import re
 import threading
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
-from confvm_gui.domain.errors import BugError, ConfvmError, InvalidInput, KeyUnavailable
+from confvm_gui.domain.daemon_thread import in_daemon_thread
+from confvm_gui.domain.errors import InvalidInput, KeyUnavailable
+from confvm_gui.domain.keys import KeyInfo, KeyState
+from confvm_gui.keys.dek import NoSuchKey, check_dek
+from confvm_gui.keys.ledger import KeyLedger, is_disabled, refuse_ended, told_state
 from confvm_gui.keys.local.kek import Kek
-from confvm_gui.keys.local.key_files import KeyFiles
+from confvm_gui.keys.local.key_files import KeyFiles, version_number, versioned
 from confvm_gui.keys.local.system_keyring import SystemKeyring
 
 T = TypeVar("T")
@@ -28,20 +35,22 @@ IN_KEYRING = "system keyring"
 IN_FILE = "file readable by this user only (no system keyring on this machine)"
 IN_FILE_STILL = "file readable by this user only (made while there was no system keyring)"
 UNKNOWN = "not known before a key is used"
+ALGORITHM: Final = "AES-256 key wrap with padding (RFC 5649)"
 
 _NAME = re.compile(r"[a-z0-9][-_.a-z0-9]{0,62}")
 
 
 class LocalKeyStore:
-    """`domain.ports.keystore.KeyStore` for the scheme `local`.
+    """`domain.ports.keystore.KeyStore` and `GovernsKeys` for the scheme `local`.
 
     Making one reads nothing. Methods raise KeyUnavailable, and InvalidInput("disk_key") for a KeyRef that is not one.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, ledger: KeyLedger | None = None) -> None:
         self._files = KeyFiles(data_dir)
-        self._keks: dict[str, Kek] = {}
-        self._making = threading.Lock()
+        self._ledger = ledger or KeyLedger(data_dir)
+        self._keks: dict[str, dict[str, Kek]] = {}
+        self._working = threading.Lock()
         self._protection = UNKNOWN
 
     @property
@@ -58,15 +67,78 @@ class LocalKeyStore:
         return await _off_loop(self._probe)
 
     async def create(self, key_ref: str) -> None:
-        await self._kek(key_ref, make=True)
+        name = _name(key_ref)
+        await _off_loop(lambda: self._load(name, make=True))
 
     async def wrap(self, key_ref: str, key: bytes) -> bytes:
-        if not 16 <= len(key) <= 64:
-            raise InvalidInput("key", f"A disk key of {len(key)} bytes was given; 16 to 64 are allowed")
-        return (await self._kek(key_ref)).wrap(key)
+        check_dek(key)
+        name = _name(key_ref)
+        return (await _off_loop(lambda: self._load(name)))[-1].wrap(key)
 
     async def unwrap(self, key_ref: str, wrapped: bytes) -> bytes:
-        return (await self._kek(key_ref)).unwrap(wrapped)
+        name = _name(key_ref)
+        *older, newest = await _off_loop(lambda: self._load(name))
+        for kek in reversed(older):
+            with suppress(KeyUnavailable):  # another version's; the newest tells, if it is nobody's
+                return kek.unwrap(wrapped)
+        return newest.unwrap(wrapped)
+
+    # GovernsKeys ----------------------------------------------------------------------------------------------------
+
+    async def keys(self) -> Sequence[KeyInfo]:
+        return await _off_loop(self._all)
+
+    async def info(self, key_ref: str) -> KeyInfo:
+        name = _name(key_ref)
+        return await _off_loop(lambda: self._info(name))
+
+    async def rotate(self, key_ref: str) -> KeyInfo:
+        name = _name(key_ref)
+
+        def work() -> KeyInfo:
+            self._load(name)
+            with self._working, self._files.making():
+                newest = version_number(self._files.versions(name)[-1])
+                self._make(name, versioned(name, newest + 1))
+            return self._info(name)
+
+        return await _off_loop(work)
+
+    async def disable(self, key_ref: str) -> KeyInfo:
+        return await self._change(key_ref, lambda ref: self._disabled(ref, True))
+
+    async def enable(self, key_ref: str) -> KeyInfo:
+        return await self._change(key_ref, lambda ref: self._disabled(ref, False))
+
+    async def destroy(self, key_ref: str, *, after_seconds: float) -> KeyInfo:
+        def schedule(ref: str) -> None:
+            at = self._ledger.now + after_seconds
+            self._ledger.put(ref, replace(self._ledger.standing(ref), disabled=True, destroy_at=at))
+
+        return await self._change(key_ref, schedule)
+
+    async def restore(self, key_ref: str) -> KeyInfo:
+        def call_off(ref: str) -> None:
+            self._ledger.put(ref, replace(self._ledger.standing(ref), destroy_at=None))
+
+        return await self._change(key_ref, call_off)
+
+    async def _change(self, key_ref: str, change: Callable[[str], None]) -> KeyInfo:
+        name = _name(key_ref)
+
+        def work() -> KeyInfo:
+            if self._info(name).state is KeyState.DESTROYED:
+                refuse_ended(key_ref, self._ledger.standing(key_ref))
+            with self._ledger.changing():
+                change(key_ref)
+            return self._info(name)
+
+        return await _off_loop(work)
+
+    def _disabled(self, key_ref: str, disabled: bool) -> None:
+        standing = self._ledger.standing(key_ref)
+        refuse_ended(key_ref, standing)
+        self._ledger.put(key_ref, replace(standing, disabled=disabled))
 
     def __repr__(self) -> str:
         return f"<LocalKeyStore: {self._protection}>"
@@ -74,44 +146,38 @@ class LocalKeyStore:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a key store is never pickled or copied")
 
-    async def _kek(self, key_ref: str, *, make: bool = False) -> Kek:
-        name = _name(key_ref)
-        # Once read it stays for the life of the console: a thousand launches must not ask the keyring a thousand times.
-        kek = self._keks.get(name)
-        return kek if kek is not None else await _off_loop(lambda: self._load(name, make))
+    # In a thread ----------------------------------------------------------------------------------------------------
 
-    def _load(self, name: str, make: bool) -> Kek:
-        with self._making:
-            kek = self._keks.get(name)
-            if kek is None:
-                # What `Kek` needs, imported here because this thread holds up nobody.
-                importlib.import_module("cryptography.hazmat.primitives.keywrap")
-                kek = self._find(name)
-                if kek is None and make:
-                    with self._files.making():
-                        # Another console may have made it while this one waited.
-                        kek = self._find(name) or self._make(name)
-                if kek is None:
-                    raise KeyUnavailable(
-                        f"There is no key local:{name} in this data directory; create it, or choose another"
-                    )
-                self._keks[name] = kek
-            return kek
+    def _load(self, name: str, make: bool = False) -> Sequence[Kek]:
+        """All versions of the key, the newest last. A thousand launches do not ask the keyring a thousand times."""
+        ref = f"local:{name}"
+        with self._working:
+            self._carry_out(name)
+            standing = self._ledger.standing(ref)
+            refuse_ended(ref, standing)
+            if standing.disabled:
+                raise is_disabled(ref)
+            # What `Kek` needs, imported here because this thread holds up nobody.
+            importlib.import_module("cryptography.hazmat.primitives.keywrap")
+            loaded = self._keks.setdefault(name, {})
+            if make and not loaded and not self._files.versions(name):
+                with self._files.making():
+                    # Another console may have made it while this one waited.
+                    if not self._files.versions(name):
+                        loaded[name] = self._make(name, name)
+            for kept in self._files.versions(name):
+                if kept not in loaded:
+                    loaded[kept] = self._read(name, kept)
+            if not loaded:
+                raise _absent(name)
+            return [loaded[kept] for kept in sorted(loaded, key=version_number)]
 
-    def _find(self, name: str) -> Kek | None:
-        if self._files.is_in_file(name):
-            kek = Kek.from_hex(name, self._files.read(name), str(self._files.path(name)))
+    def _read(self, name: str, kept: str) -> Kek:
+        if self._files.is_in_file(kept):
+            kek = Kek.from_hex(name, self._files.read(kept), str(self._files.path(kept)))
             self._probe()
             return kek
-        if not self._files.is_in_keyring(name):
-            return None
-        keyring = SystemKeyring.find()
-        if keyring is None:
-            raise KeyUnavailable(
-                f"The key local:{name} is in the system keyring, which this session cannot reach; "
-                "log in to the desktop session in which it was made"
-            )
-        text = keyring.read(_account(self._files.directory_id(), name))
+        text = self._keyring(name).read(_account(self._files.directory_id(), kept))
         if text is None:
             raise KeyUnavailable(
                 f"The key local:{name} is gone from the system keyring; put back a copy of the keyring, "
@@ -120,23 +186,79 @@ class LocalKeyStore:
         self._protection = IN_KEYRING
         return Kek.from_hex(name, text, "its entry in the system keyring")
 
-    def _make(self, name: str) -> Kek:
+    def _make(self, name: str, kept: str) -> Kek:
         keyring = SystemKeyring.find()
         if keyring is None:
             kek = Kek.generate(name)
-            self._files.write(name, kek.to_hex())
+            self._files.write(kept, kek.to_hex())
             self._protection = IN_FILE
             return kek
-        account = _account(self._files.make_directory_id(), name)
+        account = _account(self._files.make_directory_id(), kept)
         # It is there already if a console was killed before it made a note of it.
         text = keyring.read(account)
         if text is None:
             text = Kek.generate(name).to_hex()
             keyring.write(account, text)
         kek = Kek.from_hex(name, text, "its entry in the system keyring")
-        self._files.note_in_keyring(name)
+        self._files.note_in_keyring(kept)
         self._protection = IN_KEYRING
         return kek
+
+    def _carry_out(self, name: str) -> None:
+        """Erase the key if its time has come. The tombstone is written last: what is interrupted is done again."""
+        ref = f"local:{name}"
+        standing = self._ledger.standing(ref)
+        if standing.destroyed_at is not None or standing.destroy_at is not None:
+            self._keks.pop(name, None)
+        if not self._ledger.is_due(standing):
+            return
+        with self._ledger.changing(), self._files.making():
+            if not self._ledger.is_due(self._ledger.standing(ref)):
+                return  # another console has done it, or called it off
+            for kept in self._files.versions(name):
+                if self._files.is_in_keyring(kept):
+                    self._keyring(name).delete(_account(self._files.directory_id(), kept))
+                self._files.erase(kept)
+            self._ledger.destroyed(ref)
+
+    def _keyring(self, name: str) -> SystemKeyring:
+        keyring = SystemKeyring.find()
+        if keyring is None:
+            raise KeyUnavailable(
+                f"The key local:{name} is in the system keyring, which this session cannot reach; "
+                "log in to the desktop session in which it was made"
+            )
+        return keyring
+
+    def _all(self) -> Sequence[KeyInfo]:
+        ended = {ref.removeprefix("local:") for ref in self._ledger.all() if ref.startswith("local:")}
+        return [self._info(name) for name in sorted({*self._files.names(), *ended})]
+
+    def _info(self, name: str) -> KeyInfo:
+        ref = f"local:{name}"
+        with self._working:
+            self._carry_out(name)
+        versions = self._files.versions(name)
+        standing = self._ledger.standing(ref)
+        if not versions and standing.destroyed_at is None:
+            raise _absent(name)
+        state, reason = told_state(standing)
+        return KeyInfo(
+            ref=ref,
+            algorithm=ALGORITHM,
+            protection=self._place(versions[-1]) if versions else "erased",
+            state=state,
+            state_reason=reason,
+            primary_version=version_number(versions[-1]) if versions else 0,
+            versions=len(versions),
+            created_at=self._files.made_at(versions[0]) if versions else None,
+            destroy_at=standing.destroy_at,
+        )
+
+    def _place(self, kept: str) -> str:
+        if not self._files.is_in_file(kept):
+            return IN_KEYRING
+        return IN_FILE if SystemKeyring.find() is None else IN_FILE_STILL
 
     def _probe(self) -> str:
         if SystemKeyring.find() is None:
@@ -144,6 +266,10 @@ class LocalKeyStore:
         else:
             self._protection = IN_FILE_STILL if self._files.any_in_file() else IN_KEYRING
         return self._protection
+
+
+def _absent(name: str) -> NoSuchKey:
+    return NoSuchKey(f"There is no key local:{name} in this data directory; create it, or choose another")
 
 
 def _account(directory_id: str, name: str) -> str:
@@ -162,24 +288,5 @@ def _name(key_ref: str) -> str:
 
 
 async def _off_loop(work: Callable[[], T]) -> T:
-    """`work`'s result, from a thread that does not keep the console from ending.
-
-    A keyring may ask its user to unlock it, and wait for ever.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def run() -> None:
-        bug = BugError("A key could not be used for a mistake in the console; please report this")
-        tell: Callable[[], None] = partial(done.set_exception, bug)
-        try:
-            tell = partial(done.set_result, work())
-        except ConfvmError as error:
-            tell = partial(done.set_exception, error)
-        finally:
-            # The loop may be closed: then nobody waits any more.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(lambda: None if done.done() else tell())
-
-    threading.Thread(target=run, name="local-keys", daemon=True).start()
-    return await done
+    """A keyring may ask its user to unlock it, and wait for ever: not in a thread that holds the console's end."""
+    return await in_daemon_thread("local-keys", lambda _stop: work())

@@ -57,6 +57,14 @@ class SystemKeyring:
         if self.read(account) != secret:
             raise _unusable("it did not keep the key that was put there")
 
+    def delete(self, account: str) -> None:
+        """Remove the secret, and make sure that it is gone. One that is not there is success."""
+        # As in `write`.
+        with contextlib.suppress(Exception):
+            self._backend.delete_password(SERVICE, account)
+        if self.read(account) is not None:
+            raise _unusable("it did not delete the key that was to be destroyed")
+
 
 def _unusable(why: str) -> KeyUnavailable:
     return KeyUnavailable(

@@ -14,10 +14,13 @@ from confvm_gui.domain.errors import GuestFault
 from confvm_gui.domain.memory import PAGE_SIZE
 from confvm_gui.engine.finish import finish
 from confvm_gui.engine.guests.attestation_page import (
+    FIRST_SHARE,
     AttestationAnswer,
     PageWrite,
+    ShareStatus,
     empty_page,
     parse_answer,
+    parse_share_status,
     request_writes,
     sealed_writes,
 )
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from confvm_gui.providers.embedded.placement import Placement
 
 TIMEOUT_SECONDS: Final = 20.0
+SHARE_SECONDS: Final = 120.0
+"""The last share is answered when all data sets are opened."""
+_POLL_SECONDS: Final = 0.02
 
 
 class AttestationChannel:
@@ -36,6 +42,7 @@ class AttestationChannel:
     def __init__(self, placement: Placement) -> None:
         self._placement = placement
         self._sequence = 0
+        self._share = FIRST_SHARE - 1
         self._turn = asyncio.Lock()
         self._waiting: asyncio.Future[None] | None = None
         self._ended = ""
@@ -83,6 +90,34 @@ class AttestationChannel:
         self.public_key = answer.public_key
         self._ring()
 
+    async def give_share(self, sealed: bytes) -> ShareStatus:
+        """Hand over what an owner sealed to the guest's key; what became of it. Raises GuestFault, InvalidInput."""
+        async with self._turn:
+            await self._placement.arrival()
+            self._require_alive()
+            self._share += 1
+            writes = sealed_writes(sealed, self._share)
+            await finish(lambda: self._write(writes))
+            self._ring()
+            try:
+                async with asyncio.timeout(SHARE_SECONDS):
+                    return await self._share_status()
+            except TimeoutError:
+                raise GuestFault(f"The guest did not answer the share within {SHARE_SECONDS:.0f} seconds") from None
+
+    async def _share_status(self) -> ShareStatus:
+        while True:
+            self._require_alive()
+            answered, status = parse_share_status(await self._page())
+            if answered == self._share:
+                return status
+            await asyncio.sleep(_POLL_SECONDS)  # no port of the guest's tells of it
+
+    async def _page(self) -> bytes:
+        machine, guest = self._placement.machine, self._placement.guest
+        page = await finish(lambda: machine.controller.hypervisor_read(guest.memory, ATTESTATION_GPA, PAGE_SIZE))
+        return page.tobytes()
+
     def _next_request(self, nonce: bytes) -> Sequence[PageWrite]:
         self._require_alive()
         self._sequence += 1
@@ -99,9 +134,7 @@ class AttestationChannel:
             raise GuestFault(f"The guest gave no report within {TIMEOUT_SECONDS:.0f} seconds") from None
         finally:
             self._waiting = None
-        machine, guest = self._placement.machine, self._placement.guest
-        page = await finish(lambda: machine.controller.hypervisor_read(guest.memory, ATTESTATION_GPA, PAGE_SIZE))
-        answer = parse_answer(page.tobytes())
+        answer = parse_answer(await self._page())
         if answer.sequence != self._sequence:
             raise GuestFault("The guest's report answers another request")
         if answer.status:

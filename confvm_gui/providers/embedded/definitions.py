@@ -119,6 +119,18 @@ class Definitions:
         """Write the encrypted disk whole or not at all. Raises StoreFull, StoreError."""
         self._replace(self.disk(instance_id), image)
 
+    def replace_disk_head(self, instance_id: str, head: bytes) -> None:
+        """Put `head` in the place of the disk's first bytes: a crash leaves the old disk or the new one.
+
+        Raises StoreFull, StoreError. A guest that has the disk open goes on with the old file, whose rest is the same.
+        """
+        path = self.disk(instance_id)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        self._replace(path, head + data[len(head) :])
+
     def write(self, definition: Definition) -> None:
         """From now on the instance exists. Raises StoreFull, StoreError."""
         text = json.dumps(asdict(definition), ensure_ascii=False, indent=1, sort_keys=True)
@@ -158,6 +170,8 @@ class Definitions:
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
+                file.flush()
+                os.fsync(file.fileno())  # a name that is moved to data that a power cut loses would lose both
             partial.replace(path)
         except OSError as error:
             with suppress(OSError):

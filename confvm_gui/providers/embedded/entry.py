@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import OperationCancelled
 from confvm_gui.domain.guest_evidence import GuestEvidence
-from confvm_gui.domain.instance import Instance, InstanceState, Trust
+from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest, Trust
 from confvm_gui.domain.ports.provider import OperationContext
 from confvm_gui.providers.embedded.console import SerialConsole
 from confvm_gui.providers.embedded.definitions import Definition
@@ -64,6 +64,9 @@ class PastReturn:
     def step(self, name: str, progress: float, detail: str = "") -> None:
         with suppress(OperationCancelled):
             self._operation.step(name, progress, detail)
+
+    async def launched(self) -> LaunchRequest | None:
+        return await self._operation.launched()
 
     async def approve(self, launch: GuestEvidence) -> None:
         await self._operation.approve(launch)

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Final
 
 from confvm_gui.domain.errors import GuestFault, StoreCorrupt
 from confvm_gui.domain.guest_evidence import NONCE_SIZE
+from confvm_gui.domain.keys import using_keys_for
+from confvm_gui.domain.shared_data import SHARED_DISK_MAGIC
 from confvm_gui.engine.guest_host.host import GuestHooks
 from confvm_gui.engine.guests.boot_info import BootInfo
 from confvm_gui.engine.guests.image import GuestImage
@@ -56,7 +58,8 @@ class PoweredOn:
 
     placement: Placement
     mailbox: Mailbox | None
-    """None for a kernel of the image library, which answers no questions."""
+    """None for a kernel of the image library, which answers no questions, and as long as owners of shared data have
+    not released it to the guest for this console to ask."""
     hooks: GuestHooks
     disk_path: str
     expected: ExpectedLaunch | None
@@ -64,6 +67,8 @@ class PoweredOn:
     channel: AttestationChannel | None
     """For an SNP guest."""
     tpm: VirtualTpm | None
+    shared: bool = False
+    """Works on data that several owners release to it."""
 
     @property
     def guest(self) -> MachineGuest:
@@ -78,6 +83,11 @@ class _Disk:
     header: DiskHeader | None
     head: bytes
     sectors: int
+
+    @property
+    def shared(self) -> bool:
+        """Sealed by several owners: only what they release to the guest opens it, and asks the guest."""
+        return self.head.startswith(SHARED_DISK_MAGIC)
 
 
 @dataclass(slots=True)
@@ -98,8 +108,11 @@ class _Launch:
     async def secret(self) -> bytes:
         """The table with the keys. The disk's is unwrapped here, and not before."""
         header = self.disk.header
-        disk_key = None if header is None else await self.key_store.unwrap(header.key_ref, header.wrapped_dek)
-        return guest_secret(disk_key=disk_key, mailbox_key=self.mailbox_key)
+        disk_key = None
+        if header is not None:
+            with using_keys_for(self.definition.id):
+                disk_key = await self.key_store.unwrap(header.key_ref, header.wrapped_dek)
+        return guest_secret(disk_key=disk_key, mailbox_key=None if self.disk.shared else self.mailbox_key)
 
 
 async def power_on(
@@ -248,8 +261,8 @@ async def _run(
     except BaseException:  # as above
         await machine.release(guest)
         raise
-    mailbox = Mailbox(placement, MailboxKey(launch.mailbox_key))
-    return PoweredOn(placement, mailbox, hooks, disk_path, expected, channel, tpm)
+    mailbox = None if launch.disk.shared else Mailbox(placement, MailboxKey(launch.mailbox_key))
+    return PoweredOn(placement, mailbox, hooks, disk_path, expected, channel, tpm, launch.disk.shared)
 
 
 def _watched(hooks: GuestHooks, channel: AttestationChannel) -> GuestHooks:
@@ -271,7 +284,7 @@ def _find_disk(path: Path) -> _Disk:
             sectors = path.stat().st_size // SECTOR
     except OSError as error:
         raise StoreCorrupt(f"The disk {path} cannot be read: {error.strerror}") from error
-    header = DiskHeader.decode(head)
+    header = None if head.startswith(SHARED_DISK_MAGIC) else DiskHeader.decode(head)
     if not sectors:
         raise GuestFault(f"The disk {path} is empty")
     return _Disk(str(path), header, head, sectors)

@@ -41,7 +41,9 @@ from confvm_gui.providers.embedded.entry import PROVIDER, Entry, PastReturn, obs
 from confvm_gui.providers.embedded.host_keys import HostKeyFile, HostKeys
 from confvm_gui.providers.embedded.kernel_images import KernelImages
 from confvm_gui.providers.embedded.samples import sample_of, used_memory
+from confvm_gui.providers.embedded.shared_channel import SharedChannel, why_silent
 from confvm_gui.providers.embedded.switch_on import largest_site, switched_on
+from confvm_gui.providers.embedded.wrapped_keys import WrappedKeys
 
 if TYPE_CHECKING:
     from confvm_gui.domain.ports.image_library import ImageLibrary
@@ -51,19 +53,19 @@ if TYPE_CHECKING:
     from confvm_gui.providers.embedded.site import Site
 
 _PAGE_OF_INSTANCES: Final = 1000
-_LOAD_STEP: Final = 0.01
-"""A change of load that is told."""
+_LOAD_STEP: Final = 0.01  # a change of load that is told
 _TRUST_BY: Final = "launch measurement, emulated secure processor"
 _REASONS: Final[Mapping[Capability | Technology, str]] = {
     Technology.TDX: "The embedded engine emulates AMD's secure processor; Intel TDX runs on Intel's processors",
     Technology.SGX: "SGX protects enclaves inside of processes; the embedded engine runs virtual machines",
     Technology.NITRO: "Nitro Enclaves are part of AWS's own hypervisor",
+    Capability.CLONE: "A copy would share its model's disk key, which one guest alone has; create another instance",
     Capability.SNAPSHOT: "A snapshot of encrypted RAM could not be decrypted again: its key ends with the power-on",
 }
 
 
-class EmbeddedProvider:
-    """Implements Provider, CanPause, CanMigrate, HasMemory, HasConsole, HasMetrics, HasGuestQueries, HasEvidence."""
+class EmbeddedProvider(WrappedKeys, SharedChannel):
+    """Implements all of `domain.ports.provider` but HasSnapshots and CanClone."""
 
     def __init__(
         self,
@@ -222,7 +224,7 @@ class EmbeddedProvider:
                 if not entry.defined:
                     await self._discard(entry)
                 raise
-            except BaseException:
+            except BaseException:  # whatever ends the creation, nothing of it stays
                 with suppress(StoreError):  # the first error tells more
                     await self._discard(entry)
                 raise
@@ -292,8 +294,7 @@ class EmbeddedProvider:
         if entry.instance.state is InstanceState.PAUSED:
             raise WrongState(f"{entry.instance.name} is paused: resume it to ask it something")
         if entry.definition.guest != RECORDS or powered.mailbox is None:
-            runs = "a kernel of the image library" if entry.definition.runs_image else "the heartbeat guest"
-            raise Unsupported(f"This instance runs {runs}, which has no records to ask about")
+            raise Unsupported(why_silent(entry.definition, powered))
         return await powered.mailbox.ask(query)
 
     def evidence_formats(self, instance_id: str) -> Sequence[EvidenceFormat]:
@@ -373,7 +374,7 @@ class EmbeddedProvider:
                 entry.power_ons,
             )
             entry.power_ons += 1
-        except BaseException:
+        except BaseException:  # whatever ends the start, it does not stay "starting"
             self._publish(entry, InstanceState.STOPPED)
             raise
         entry.usage, entry.sampled_at, entry.sampled_cpu = None, time.monotonic(), 0.0
@@ -465,8 +466,7 @@ class EmbeddedProvider:
         return entry.powered
 
     def _live(self, instance_id: str) -> tuple[Entry, PoweredOn]:
-        entry = self._get(instance_id)
-        return entry, self._powered(entry)
+        return (entry := self._get(instance_id)), self._powered(entry)
 
     def _require_site(self) -> Site:
         if self._site is None:

@@ -15,6 +15,7 @@
 
 static const char key_label[] = "confvm-guest-key";
 static const char seal_label[] = "confvm-secret-1";
+static const char share_label[] = "confvm-share-1";
 
 struct page {
     uint32_t magic, version;
@@ -26,7 +27,7 @@ struct page {
     volatile uint8_t report[REPORT_BYTES];
     uint8_t free_2[0x800 - 0x5A0];
     volatile uint32_t sealed_sequence, sealed_bytes;
-    uint8_t free_3[8];
+    volatile uint32_t share_sequence, share_status; /* of the share that was looked at last */
     volatile uint8_t sealed[SEALED_MAXIMUM];
 };
 
@@ -39,7 +40,7 @@ static struct {
     uint8_t public_key[X25519_BYTES];
     uint8_t nonce[NONCE_BYTES];
 } identity;
-static uint32_t last_answered, last_refused;
+static uint32_t last_answered, last_refused, last_share;
 
 static struct page *page(void) { return (struct page *)(uintptr_t)ATTESTATION_GPA; }
 
@@ -81,35 +82,70 @@ void attestation_poll(void)
         answer(page()->request_sequence);
 }
 
-/* Open what the owner sealed, in the secret page itself, which is private. Returns whether it holds his table now. */
-static bool open_sealed(void)
+/* Open what was sealed to this guest, `size` bytes of the shared page, in `to`, which is private and has room for
+ * SEALED_MAXIMUM. Returns its length, or 0. */
+static size_t open_sealed(const uint8_t *sealed, uint32_t size, const uint8_t nonce[NONCE_BYTES], const char *label,
+                          size_t label_bytes, uint8_t *to)
 {
-    uint8_t *secret = (uint8_t *)(uintptr_t)SECRET_GPA;
+    uint8_t salt[X25519_BYTES + NONCE_BYTES];
     uint8_t owner_key[X25519_BYTES], shared[X25519_BYTES], seal_key[SHA256_BYTES], tag[CCM_TAG_BYTES];
-    static const uint8_t nonce[CCM_NONCE_BYTES];
+    static const uint8_t no_nonce[CCM_NONCE_BYTES];
     struct aes aes;
-    uint32_t size = page()->sealed_bytes;
     if (size <= X25519_BYTES + CCM_TAG_BYTES || size > SEALED_MAXIMUM)
-        return false;
+        return 0;
     size_t length = size - X25519_BYTES - CCM_TAG_BYTES;
-    const uint8_t *sealed = (const uint8_t *)page()->sealed;
     memcpy(owner_key, sealed, sizeof owner_key);
-    memset(secret, 0, PAGE_BYTES);
-    memcpy(secret, sealed + X25519_BYTES, length);
+    memcpy(to, sealed + X25519_BYTES, length);
     memcpy(tag, sealed + X25519_BYTES + length, sizeof tag);
+    memcpy(salt, identity.public_key, X25519_BYTES);
+    memcpy(salt + X25519_BYTES, nonce, NONCE_BYTES);
 
     bool good = x25519(shared, private_key, owner_key);
-    hkdf_sha256(seal_key, (const uint8_t *)&identity, sizeof identity, shared, sizeof shared, seal_label,
-                sizeof seal_label - 1);
+    hkdf_sha256(seal_key, salt, sizeof salt, shared, sizeof shared, label, label_bytes);
     aes_key(&aes, seal_key);
-    good &= ccm_open(&aes, nonce, (struct associated){ owner_key, sizeof owner_key }, secret, length, tag);
+    good &= ccm_open(&aes, no_nonce, (struct associated){ owner_key, sizeof owner_key }, to, length, tag);
     if (!good)
-        memset(secret, 0, PAGE_BYTES);
+        memset(to, 0, length);
     wipe(shared, sizeof shared);
     wipe(seal_key, sizeof seal_key);
     wipe(&aes, sizeof aes);
-    return good;
+    return good ? length : 0;
 }
+
+/* Into the secret page itself, which is private. Returns whether it holds the owner's table now. */
+static bool open_secret(void)
+{
+    uint8_t *secret = (uint8_t *)(uintptr_t)SECRET_GPA;
+    memset(secret, 0, PAGE_BYTES);
+    return open_sealed((const uint8_t *)page()->sealed, page()->sealed_bytes, identity.nonce, seal_label,
+                       sizeof seal_label - 1, secret) != 0;
+}
+
+size_t attestation_take_share(uint8_t share[SHARE_MAXIMUM])
+{
+    uint32_t given = page()->sealed_sequence, size = page()->sealed_bytes;
+    uint8_t nonce[NONCE_BYTES];
+    if (given == last_share)
+        return 0;
+    last_share = given;
+    const uint8_t *sealed = (const uint8_t *)page()->sealed;
+    memcpy(nonce, sealed, NONCE_BYTES);
+    size_t length = 0;
+    if (size > NONCE_BYTES && size <= SEALED_MAXIMUM)
+        length = open_sealed(sealed + NONCE_BYTES, size - NONCE_BYTES, nonce, share_label, sizeof share_label - 1, share);
+    if (!length)
+        attestation_tell_share(SHARE_NOT_SEALED_TO_US);
+    return length;
+}
+
+void attestation_tell_share(uint32_t status)
+{
+    page()->share_status = status;
+    __asm__ volatile("" ::: "memory");
+    page()->share_sequence = last_share; /* last: from here on the host takes it */
+}
+
+void attestation_forget_key(void) { wipe(private_key, sizeof private_key); }
 
 static void make_key(void)
 {
@@ -121,7 +157,7 @@ static void make_key(void)
     x25519_public(identity.public_key, private_key);
 }
 
-void attestation_start(void)
+void attestation_start(bool keep_key)
 {
     if (!memory_map.snp_active)
         return;
@@ -139,14 +175,17 @@ void attestation_start(void)
         uint32_t asked = page()->request_sequence;
         uint32_t given = page()->sealed_sequence;
         if (last_answered && given && given != last_refused) {
-            if (open_sealed())
+            if (open_secret()) {
+                last_share = given;
                 break;
+            }
             last_refused = given;
             serial_put("sev-snp: the keys that came were not sealed to this guest, waiting for others");
         }
         answer(asked);
         sleep_ms(WAIT_MS);
     }
-    wipe(private_key, sizeof private_key);
+    if (!keep_key)
+        attestation_forget_key();
     serial_put("sev-snp: keys received");
 }

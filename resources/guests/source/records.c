@@ -11,6 +11,7 @@
 #include "platform.h"
 #include "query.h"
 #include "secret.h"
+#include "shared.h"
 #include "number.h"
 #include "table.h"
 #include "training.h"
@@ -87,14 +88,10 @@ static void banner(void)
     end_line();
 }
 
-static void load_table(void)
+/* Or stop. */
+static void require_table(enum table_result result, uint64_t needed)
 {
-    const uint8_t *key = secret_disk_key();
-    uint64_t needed = 0;
-    if (!key)
-        stop("disk: locked, no disk key was injected at launch");
-    uint32_t began = clock_ms();
-    switch (table_load(key, &needed)) {
+    switch (result) {
     case TABLE_READ: break;
     case TABLE_NO_DISK: stop("disk: there is none");
     case TABLE_DISK_ERROR: stop("disk: it could not be read");
@@ -102,13 +99,37 @@ static void load_table(void)
     case TABLE_DAMAGED: stop("disk: unlocked, but the records on it are damaged");
     case TABLE_TOO_BIG: out_of_memory(needed);
     }
-    begin_line("disk: unlocked with the injected key (AES-256-XTS");
+}
+
+static void report_loaded(const char *how, uint32_t began)
+{
+    begin_line(how);
     put(aes_uses_instructions() ? ", AES instructions), " : "), ");
     put_size(table.bytes);
     put(" read in ");
     put_number(clock_ms() - began);
     put(" ms");
     end_line();
+}
+
+static void load_table(void)
+{
+    const uint8_t *key = secret_disk_key();
+    uint64_t needed = 0;
+    if (!key)
+        stop("disk: locked, no disk key was injected at launch");
+    uint32_t began = clock_ms();
+    require_table(table_load(key, &needed), needed);
+    report_loaded("disk: unlocked with the injected key (AES-256-XTS", began);
+}
+
+static void load_shared(void)
+{
+    uint64_t needed = 0;
+    serial_put("shared: waiting for the owners of the data sets on the disk");
+    uint32_t began = clock_ms();
+    require_table(shared_load(&needed), needed);
+    report_loaded("shared: all data sets opened (AES-256-GCM", began);
 }
 
 static void report_table(void)
@@ -244,13 +265,19 @@ void guest_main(void)
     banner();
     aes_setup();
     heap_open(memory_map.mapped_end);
-    attestation_start();
-    const uint8_t *key = secret_mailbox_key();
+    bool shared = shared_disk();
+    if (shared && !memory_map.snp_active)
+        stop("shared: owners release their data to SEV-SNP guests only, which have keys of their own to seal them to");
+    attestation_start(shared);
+    if (shared)
+        load_shared();
+    const uint8_t *key = shared ? shared_mailbox_key() : secret_mailbox_key();
     if (key)
         mailbox_open(key, query_answer);
     else
         serial_put("mailbox: closed, no mailbox key was injected at launch");
-    load_table();
+    if (!shared)
+        load_table();
     report_table();
     build_index();
     prepare_training();

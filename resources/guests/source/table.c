@@ -22,6 +22,11 @@ _Static_assert(sizeof(struct disk_header) == SECTOR_BYTES, "the header is one se
 
 struct table table;
 
+static uint64_t body_sectors(const struct disk_header *header)
+{
+    return (header->body_bytes + SECTOR_BYTES - 1) / SECTOR_BYTES;
+}
+
 static struct xts xts;
 static uint32_t crc_table[4][256];
 
@@ -50,14 +55,27 @@ static uint32_t crc_update(uint32_t crc, const uint8_t *data, uint64_t length)
     return crc;
 }
 
-/* `count` sectors from the data sector `first`: ciphertext in the shared bounce buffer, plain text in private `to`. */
-static bool read_sectors(uint64_t first, uint32_t count, uint8_t *to)
+static bool read_disk(uint64_t first, uint32_t count)
 {
-    out32(PORT_DISK_LBA, (uint32_t)(DISK_FIRST_SECTOR + first));
+    out32(PORT_DISK_LBA, (uint32_t)first);
     out32(PORT_DISK_COUNT, count);
     out32(PORT_DISK_BUFFER, BOUNCE_GPA);
     out32(PORT_DISK_COMMAND, 1);
-    if (in32(PORT_DISK_COMMAND) != 0)
+    return in32(PORT_DISK_COMMAND) == 0;
+}
+
+bool table_read_raw(uint64_t first, uint32_t count, uint8_t *to)
+{
+    if (!read_disk(first, count))
+        return false;
+    memcpy(to, (const void *)(uintptr_t)BOUNCE_GPA, (size_t)count * SECTOR_BYTES);
+    return true;
+}
+
+/* `count` sectors from the data sector `first`: ciphertext in the shared bounce buffer, plain text in private `to`. */
+static bool read_sectors(uint64_t first, uint32_t count, uint8_t *to)
+{
+    if (!read_disk(DISK_FIRST_SECTOR + first, count))
         return false;
     const uint8_t *from = (const uint8_t *)(uintptr_t)BOUNCE_GPA;
     uint8_t sector[SECTOR_BYTES];
@@ -83,21 +101,27 @@ static bool read_length(const uint8_t **cursor, const uint8_t *end, uint32_t *le
     return false;
 }
 
-/* Check that the body is exactly the columns and fields that the header promises, and note where each row begins. */
-static bool find_rows(void)
+/* Check that the body is exactly the columns and fields that its header promises, and note where each of its rows
+ * begins, from `row` on. The columns of a body behind the first must be named as the first one's are. */
+static bool find_rows(const uint8_t *at, const uint8_t *end, uint32_t row, uint32_t rows)
 {
-    const uint8_t *at = table.body, *end = table.body + table.bytes;
     uint32_t length;
+    bool first = row == 0;
     for (uint32_t c = 0; c < table.columns; c++) {
         if (at == end)
             return false;
-        table.kind[c] = *at++;
+        uint8_t kind = *at++;
         if (!read_length(&at, end, &length))
             return false;
-        table.name[c] = (struct field){ (const char *)at, length };
+        struct field name = { (const char *)at, length };
+        if (!first && (length != table.name[c].length || memcmp(name.text, table.name[c].text, length) != 0))
+            return false;
+        table.name[c] = name;
+        /* A number in all of them is one; what is text in one is text. */
+        table.kind[c] = first ? kind : table.kind[c] & kind;
         at += length;
     }
-    for (uint32_t row = 0; row < table.rows; row++) {
+    for (uint32_t behind = row + rows; row < behind; row++) {
         table.row_offset[row] = (uint32_t)(at - table.body);
         for (uint32_t c = 0; c < table.columns; c++) {
             if (!read_length(&at, end, &length))
@@ -107,6 +131,34 @@ static bool find_rows(void)
         work_breathe(WORK_FIELD * table.columns);
     }
     return at == end;
+}
+
+/* Of a header as it was decrypted; `sectors` there are behind it. */
+static enum table_result check_header(struct disk_header *header, uint64_t sectors)
+{
+    if (memcmp(header->magic, "CVRECS01", sizeof header->magic) != 0)
+        return TABLE_WRONG_KEY;
+    uint32_t crc = header->header_crc;
+    header->header_crc = 0;
+    if (~crc_update(~0u, (const uint8_t *)header, sizeof *header) != crc || header->version != 1)
+        return TABLE_DAMAGED;
+    if (header->body_bytes >> 31 || body_sectors(header) > sectors || !header->columns ||
+        header->columns > MAX_COLUMNS || !header->rows || header->rows > MAX_ROWS ||
+        header->index_column >= header->columns ||
+        (header->label_kind != LABEL_NONE && header->label_column >= header->columns) ||
+        header->label_kind > LABEL_ABOVE_MEDIAN)
+        return TABLE_DAMAGED;
+    return TABLE_READ;
+}
+
+static void take_header(const struct disk_header *header)
+{
+    table.bytes = header->body_bytes;
+    table.columns = header->columns;
+    table.rows = header->rows;
+    table.index_column = header->index_column;
+    table.label_column = header->label_kind == LABEL_NONE ? NO_COLUMN : header->label_column;
+    table.label_kind = (enum label_kind)header->label_kind;
 }
 
 enum table_result table_load(const uint8_t disk_key[64], uint64_t *needed)
@@ -121,43 +173,72 @@ enum table_result table_load(const uint8_t disk_key[64], uint64_t *needed)
     static struct disk_header header;
     if (!read_sectors(0, 1, (uint8_t *)&header))
         return TABLE_DISK_ERROR;
-    if (memcmp(header.magic, "CVRECS01", sizeof header.magic) != 0)
-        return TABLE_WRONG_KEY;
-    uint32_t crc = header.header_crc;
-    header.header_crc = 0;
-    if (~crc_update(~0u, (const uint8_t *)&header, sizeof header) != crc || header.version != 1)
-        return TABLE_DAMAGED;
-    uint64_t body_sectors = (header.body_bytes + SECTOR_BYTES - 1) / SECTOR_BYTES;
-    if (header.body_bytes >> 31 || body_sectors + 1 > sectors || !header.columns || header.columns > MAX_COLUMNS ||
-        !header.rows || header.rows > MAX_ROWS || header.index_column >= header.columns ||
-        (header.label_kind != LABEL_NONE && header.label_column >= header.columns) ||
-        header.label_kind > LABEL_ABOVE_MEDIAN)
-        return TABLE_DAMAGED;
-    table.bytes = header.body_bytes;
-    table.columns = header.columns;
-    table.rows = header.rows;
-    table.index_column = header.index_column;
-    table.label_column = header.label_kind == LABEL_NONE ? NO_COLUMN : header.label_column;
-    table.label_kind = (enum label_kind)header.label_kind;
+    enum table_result result = check_header(&header, sectors - 1);
+    if (result != TABLE_READ)
+        return result;
+    take_header(&header);
+    uint64_t body = body_sectors(&header);
 
-    *needed = body_sectors * SECTOR_BYTES + 4ull * table.rows;
-    table.body = heap_take(body_sectors * SECTOR_BYTES);
+    *needed = body * SECTOR_BYTES + 4ull * table.rows;
+    table.body = heap_take(body * SECTOR_BYTES);
     table.row_offset = heap_take(4ull * table.rows);
     if (!table.body || !table.row_offset)
         return TABLE_TOO_BIG;
-    for (uint64_t at = 0; at < body_sectors; at += DISK_MAX_COUNT) {
-        uint64_t left = body_sectors - at;
+    for (uint64_t at = 0; at < body; at += DISK_MAX_COUNT) {
+        uint64_t left = body - at;
         if (!read_sectors(1 + at, left < DISK_MAX_COUNT ? (uint32_t)left : DISK_MAX_COUNT, table.body + at * SECTOR_BYTES))
             return TABLE_DISK_ERROR;
-        work_progress((uint32_t)(at * 100 / body_sectors));
+        work_progress((uint32_t)(at * 100 / body));
     }
-    crc = ~0u;
+    uint32_t crc = ~0u;
     for (uint64_t at = 0; at < table.bytes; at += CHUNK_BYTES) {
         uint64_t left = table.bytes - at;
         crc = crc_update(crc, table.body + at, left < CHUNK_BYTES ? left : CHUNK_BYTES);
         work_breathe(WORK_CHUNK);
     }
-    return ~crc == header.body_crc && find_rows() ? TABLE_READ : TABLE_DAMAGED;
+    bool good = ~crc == header.body_crc && find_rows(table.body, table.body + table.bytes, 0, table.rows);
+    return good ? TABLE_READ : TABLE_DAMAGED;
+}
+
+enum table_result table_join(const struct plain_text *texts, uint32_t count, uint64_t *needed)
+{
+    crc_setup();
+    for (uint32_t i = 0; i < count; i++) {
+        struct disk_header *header = (struct disk_header *)texts[i].at;
+        if (texts[i].bytes < sizeof *header ||
+            check_header(header, (texts[i].bytes - sizeof *header) / SECTOR_BYTES) != TABLE_READ)
+            return TABLE_DAMAGED;
+        if (i == 0) {
+            take_header(header);
+            continue;
+        }
+        if (header->columns != table.columns || header->rows > MAX_ROWS - table.rows)
+            return TABLE_DAMAGED;
+        table.bytes = table.bytes + header->body_bytes;
+        table.rows = table.rows + header->rows;
+        if (header->label_kind != (uint32_t)table.label_kind || header->label_column != table.label_column) {
+            table.label_kind = LABEL_NONE;
+            table.label_column = NO_COLUMN;
+        }
+    }
+    *needed = 4ull * table.rows;
+    table.body = texts[0].at;
+    table.row_offset = heap_take(*needed);
+    if (!table.row_offset)
+        return TABLE_TOO_BIG;
+    uint32_t row = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct disk_header *header = (const struct disk_header *)texts[i].at;
+        const uint8_t *body = texts[i].at + sizeof *header;
+        if (!find_rows(body, body + header->body_bytes, row, header->rows))
+            return TABLE_DAMAGED;
+        row += header->rows;
+    }
+    if (table.label_kind == LABEL_ABOVE_MEDIAN && !table_numeric(table.label_column)) {
+        table.label_kind = LABEL_NONE;
+        table.label_column = NO_COLUMN;
+    }
+    return TABLE_READ;
 }
 
 struct field table_next(const uint8_t **cursor)

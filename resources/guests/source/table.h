@@ -36,6 +36,16 @@ enum table_result { TABLE_READ, TABLE_NO_DISK, TABLE_DISK_ERROR, TABLE_WRONG_KEY
 /* Read, decrypt, check and find the rows. `*needed` is told for TABLE_TOO_BIG: bytes of heap. */
 enum table_result table_load(const uint8_t disk_key[64], uint64_t *needed);
 
+/* Read `count` sectors as they are, from the disk's first on, through the shared bounce buffer; DISK_MAX_COUNT at most. */
+bool table_read_raw(uint64_t first, uint32_t count, uint8_t *to);
+/* The decrypted part of one disk. */
+struct plain_text {
+    uint8_t *at;
+    uint64_t bytes;
+};
+/* Make one table of several plain texts, in their order: they have the same columns. The first lies lowest. */
+enum table_result table_join(const struct plain_text *texts, uint32_t count, uint64_t *needed);
+
 struct field table_field(uint32_t row, uint32_t column);
 /* The field at a cursor, which moves behind it; for walks along rows. */
 struct field table_next(const uint8_t **cursor);

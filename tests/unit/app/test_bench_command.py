@@ -11,7 +11,7 @@ import pytest
 from confvm_gui.app import bench_command
 from confvm_gui.app.bench.figure import Figure, Judged, Rounds, Target, duration, in_turns, medians, throughput
 from confvm_gui.app.bench.fleet_rows import made_up_fleet
-from confvm_gui.domain.errors import BugError, InvalidInput
+from confvm_gui.domain.errors import BugError, InvalidInput, Unsupported
 from confvm_gui.domain.instance import InstanceState
 
 AT_LEAST = Target(Judged.RATIO, 0.4, at_least=True)
@@ -139,3 +139,21 @@ def test_the_made_up_fleet_is_the_same_each_time_and_has_distinct_names() -> Non
     assert len({instance.name for instance in fleet}) == len({instance.id for instance in fleet}) == 300
     assert len({instance.region for instance in fleet}) > 1
     assert {instance.state for instance in made_up_fleet(20, state=InstanceState.STOPPED)} == {InstanceState.STOPPED}
+
+
+def test_what_this_computer_lacks_is_told_and_the_others_are_measured(
+    figures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking() -> Figure:
+        raise Unsupported("there is no libvirtd")
+
+    monkeypatch.setattr(bench_command, "FIGURES", {"hosts": lacking, **vars(bench_command)["FIGURES"]})
+    out = io.StringIO()
+    assert bench_command.run_bench([], False, out) == bench_command.run_bench(["speed", "time"], True, io.StringIO())
+    assert "hosts: not measured. there is no libvirtd" in out.getvalue()
+    assert figures[:2] == ["speed", "time"]
+    out = io.StringIO()
+    assert bench_command.run_bench(["hosts", "speed"], True, out) == 2
+    said = json.loads(out.getvalue())
+    assert said["not_measured"] == {"hosts": "there is no libvirtd"}
+    assert [figure["name"] for figure in said["figures"]] == ["speed"]

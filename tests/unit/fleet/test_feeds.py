@@ -13,7 +13,8 @@ from confvm_gui.domain.event import Event, Severity
 from confvm_gui.domain.instance import InstanceState
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.fleet.background import Background
-from confvm_gui.fleet.events import EventFeed, current_user
+from confvm_gui.fleet.events import EventFeed
+from confvm_gui.fleet.identity import current_user
 from confvm_gui.fleet.inventory import Inventory
 from confvm_gui.fleet.metrics import MetricsFeed
 from confvm_gui.fleet.observable import Observable

@@ -113,7 +113,7 @@ def test_a_secret_is_opened_by_its_guest_alone(vmpck: bytes, nonce: bytes, secre
     assert guest.open_secret(sealed, nonce=nonce) == secret
     assert len(sealed) == len(secret) + 48 <= MAXIMUM_SEALED
     for key, salt in ((other, nonce), (guest, bytes(a ^ 1 for a in nonce))):
-        with pytest.raises(InvalidInput, match="not sealed to this guest"):
+        with pytest.raises(InvalidInput, match="not sealed to this key"):
             key.open_secret(sealed, nonce=salt)
 
 

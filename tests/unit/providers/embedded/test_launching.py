@@ -21,7 +21,8 @@ from confvm_gui.domain.errors import (
 )
 from confvm_gui.domain.instance import InstanceState, RecordsSpec, Trust
 from confvm_gui.domain.memory import Viewer
-from confvm_gui.engine.launch_plan import SECRET_GPA, LaunchPlan
+from confvm_gui.engine.guests.memory_map import SECRET_GPA
+from confvm_gui.engine.launch_plan import LaunchPlan
 from confvm_gui.engine.machine import Machine, MachineGuest
 from confvm_gui.providers.embedded.provider import EmbeddedProvider
 from confvm_gui.sev.secret_table import DISK_KEY_GUID, parse_secret_table
