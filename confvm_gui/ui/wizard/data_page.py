@@ -56,7 +56,13 @@ class DataPage(WizardPage):
         layout.setContentsMargins(0, 0, SPACING, 0)
         self._for_records = (self._build_records(body), self._build_key(body), self._build_states(body))
         self._seed = SeedForm(draft, body)
-        for part in (*self._for_records, self._seed):
+        self._no_disk = Note(
+            self.tr("A kernel of the library boots without a disk: it takes no records, and no key is released to it."),
+            Tone.MUTED,
+            body,
+        )
+        self._no_disk.setObjectName("wizard.noDisk")
+        for part in (*self._for_records, self._seed, self._no_disk):
             layout.addWidget(part)
         layout.addStretch(1)
         scrolled(body, self)
@@ -192,7 +198,7 @@ class DataPage(WizardPage):
 
     def enter(self) -> None:
         super().enter()
-        if not self.draft.on_host:
+        if not self.draft.on_host and not self.draft.own_image:
             self.check_records()
 
     def check_records(self) -> None:
@@ -218,11 +224,13 @@ class DataPage(WizardPage):
     def refresh(self) -> None:
         draft = self.draft
         request = draft.request
+        bare = draft.own_image and not draft.on_host
         for part in self._for_records:
-            part.setVisible(not draft.on_host)
+            part.setVisible(not draft.on_host and not bare)
+        self._no_disk.setVisible(bare)
         self._seed.setVisible(draft.on_host)
         self._seed.refresh()
-        if draft.on_host:
+        if draft.on_host or bare:
             return
         self._sample.setEnabled(draft.sample is not None)
         radio = {RecordsChoice.SAMPLE: self._sample, RecordsChoice.FILE: self._own, RecordsChoice.NONE: self._none}

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from confvm_gui.catalog.fit import LIBVIRT, is_library_image, judged_as, machine_type_region_unfit, machine_type_unfit
+from confvm_gui.catalog.fit import (
+    LIBVIRT,
+    is_library_image,
+    judged_as,
+    machine_type_region_unfit,
+    machine_type_unfit,
+)
 from confvm_gui.domain.catalogue import MachineType, Technology
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound
-from confvm_gui.domain.images import LIBRARY_PREFIX, ImageKind, ImageState, LibraryImage, SeedSpec
+from confvm_gui.domain.images import ImageState, LibraryImage, SeedSpec
 from confvm_gui.domain.instance import LaunchRequest, RecordsSpec
 from confvm_gui.domain.ports.provider import Provider
+from confvm_gui.fleet.exposure.canary import Canary, in_seed, make_canary
 from confvm_gui.fleet.launch import (
     ForcedSetting,
     LaunchPlan,
@@ -31,7 +37,8 @@ from confvm_gui.fleet.launch import (
     plan_launch,
     settle,
 )
-from confvm_gui.ui.wizard.request_steps import FIELDS, Pending, RecordsChoice, Step, step_of
+from confvm_gui.ui.wizard.library_choice import bootable_images, boots_kernels_only, chosen_image, runs_on_host
+from confvm_gui.ui.wizard.request_steps import FIELDS, OF_ANY_CLOUD, Pending, RecordsChoice, Step, spelled, step_of
 from confvm_gui.ui.wizard.session import TakenNames, WizardSession
 
 if TYPE_CHECKING:
@@ -73,6 +80,7 @@ class Draft(QObject):
         self.touched = False
         self._cloud_before = ""
         self.seed_hostname = ""
+        self._canary: Canary | None = None
 
     # Looking
 
@@ -100,29 +108,31 @@ class Draft(QObject):
 
     @property
     def on_host(self) -> bool:
-        """Whether a libvirt host runs it: its cloud is fixed, its images are in the library, cloud-init has a seed."""
-        return self._request.provider.startswith(f"{LIBVIRT}-")
+        return runs_on_host(self._request)
+
+    @property
+    def boots_kernels_only(self) -> bool:
+        return boots_kernels_only(self.session, self._request)
+
+    @property
+    def host_title(self) -> str:
+        """Of the libvirt host, without its address."""
+        return self.provider.title.partition(" (")[0] if self.provider is not None else self._request.provider
 
     def clouds(self) -> tuple[str, ...]:
         """Whose catalogue can be chosen from."""
         return tuple(cloud for cloud in self.catalog.clouds if (cloud == LIBVIRT) == self.on_host)
 
     def library_image(self) -> LibraryImage | None:
-        """What the library has of the chosen image."""
-        return next((image for image in self.library_images() if image.id == self._library_id()), None)
+        return chosen_image(self.session, self._request)
 
     def library_images(self) -> Sequence[LibraryImage]:
-        """What the provider could boot of the library: a host everything, the embedded engine kernels."""
-        images = self.session.images.images() if self.session.images is not None else ()
-        return images if self.on_host else [image for image in images if image.kind is ImageKind.KERNEL]
+        return bootable_images(self.session, self._request)
 
     @property
     def own_image(self) -> bool:
         """Whether an image of the library is chosen that is none of the catalogue's."""
         return is_library_image(self._request.image)
-
-    def _library_id(self) -> str:
-        return self._request.image.removeprefix(LIBRARY_PREFIX)
 
     def image_problem(self) -> str:
         """Why the chosen image cannot be booted yet, or ""."""
@@ -137,7 +147,7 @@ class Draft(QObject):
     def forced_applied(self) -> tuple[ForcedSetting, ...]:
         """Changes that the checkbox made and that still stand; one that was chosen anew since is the person's."""
         request = self.request
-        return tuple(item for item in self._applied if _spelled(getattr(request, item.field, "")) == item.after)
+        return tuple(item for item in self._applied if spelled(getattr(request, item.field, "")) == item.after)
 
     def technologies(self) -> tuple[Technology, ...]:
         """Those to choose from: what the provider can do, and what the cloud offers at all."""
@@ -205,7 +215,7 @@ class Draft(QObject):
 
     def records_problem(self) -> str:
         """What is wrong with the records as chosen, or ""."""
-        if self.on_host or self.records_choice is RecordsChoice.NONE:
+        if self.on_host or self.own_image or self.records_choice is RecordsChoice.NONE:
             return ""
         if self.records_choice is RecordsChoice.FILE and not self.records_path.strip():
             return self.records_error or self.tr("Choose a CSV file, or take the shipped sample")
@@ -238,7 +248,12 @@ class Draft(QObject):
             if problem:
                 raise InvalidInput(FIELDS[step][0], problem)
         # What only the one kind of provider takes is kept in the draft, for a change of mind, and not sent.
-        return replace(self.request, records=None) if self.on_host else replace(self.request, seed=None)
+        request = self.request
+        return replace(
+            request,
+            records=None if self.on_host or self.own_image else request.records,
+            seed=request.seed if self.on_host else None,
+        )
 
     # Choosing
 
@@ -274,23 +289,7 @@ class Draft(QObject):
                 return
         self.pending = None
         self._applied = ()
-        self._set(
-            "cloud",
-            replace(
-                base,
-                name=old.name,
-                provider=old.provider,
-                technology=old.technology,
-                records=old.records,
-                seed=old.seed,
-                disk_key=old.disk_key,
-                labels=old.labels,
-                secure_boot=old.secure_boot,
-                vtpm=old.vtpm,
-                integrity_monitoring=old.integrity_monitoring,
-                attest=old.attest,
-            ),
-        )
+        self._set("cloud", replace(base, **{field: getattr(old, field) for field in OF_ANY_CLOUD}))
 
     def choose_region(self, name: str) -> None:
         """Take region `name`, and its first zone that fits unless the zone is one of its own."""
@@ -328,10 +327,14 @@ class Draft(QObject):
         """Whether a launch is verified before it gets its keys."""
         self._set("attest", replace(self._request, attest=attest))
 
-    def choose_seed(self, hostname: str, user: str, ssh_keys: tuple[str, ...]) -> None:
-        """What cloud-init is told; without a hostname it gets the instance's name."""
+    def choose_seed(self, hostname: str, user: str, ssh_keys: tuple[str, ...], *, canary: bool = False) -> None:
+        """What cloud-init is told; without a hostname it gets the instance's name. `canary`: plant one."""
         self.seed_hostname = hostname
-        seed = SeedSpec(hostname or self._request.name, user, ssh_keys) if hostname or user or ssh_keys else None
+        told = hostname or user or ssh_keys or canary
+        seed = SeedSpec(hostname or self._request.name, user, ssh_keys) if told else None
+        if seed is not None and canary:
+            self._canary = self._canary or make_canary()
+            seed = in_seed(seed, self._canary)
         self._set("seed", replace(self._request, seed=seed))
 
     def choose_disk_key(self, key_ref: str) -> None:
@@ -456,6 +459,13 @@ class Draft(QObject):
         if before is None or before != self.plan:
             self.changed.emit()
 
+    def provider_learnt(self) -> None:
+        """What the provider's host can do is known now."""
+        self._plan = None
+        if not self._request.confidential and self.technology_reason(self.wanted):
+            self.wanted = self._first_supported()
+        self.changed.emit()
+
     def _first_supported(self) -> Technology:
         supported: Sequence[Technology] = [item for item in self.technologies() if not self.technology_reason(item)]
         return supported[0] if supported else Technology.SEV
@@ -483,7 +493,3 @@ class Draft(QObject):
             self._complaints.pop(field, None)
         self._plan = None
         self.changed.emit()
-
-
-def _spelled(value: object) -> str:
-    return str(value.value) if isinstance(value, Enum) else str(value)

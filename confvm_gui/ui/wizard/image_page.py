@@ -102,7 +102,9 @@ class ImagePage(WizardPage):
             self._quiet = False
         self._mark_current()
         if self._bar is not None:
-            self._bar.setVisible(draft.on_host)
+            self._bar.setVisible(draft.on_host or draft.boots_kernels_only)
+            if draft.boots_kernels_only:
+                self._bar.show_kernels_only(draft.library_image())
         if draft.own_image:
             self._show_own()
             return
@@ -139,7 +141,7 @@ class ImagePage(WizardPage):
         self._detail.setText(f"{known.kind.value}  ·  {known.source}" if known is not None else "")
         self._error.show_text(self.draft.field_problem("image"), Tone.BAD)
         self._place.show_text("")
-        if self._bar is not None:
+        if self._bar is not None and self.draft.on_host:
             self._bar.show_image(None, known)
 
     def _own_choices(self) -> list[Choice]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -53,11 +54,23 @@ class LibraryBar(QWidget):
         rows.addWidget(self.state)
         rows.addLayout(row)
 
+    def show_kernels_only(self, known: LibraryImage | None) -> None:
+        """Offer kernels and nothing else; `known`: the chosen one, None while an image of the catalogue is chosen."""
+        if known is not None:
+            self.show_image(None, known)
+        else:
+            self._image = None
+            self.state.show_text(self._problem, Tone.BAD)
+            for widget in (self.progress, self.stop, self.download):
+                widget.hide()
+        self.add_disk.hide()
+
     def show_image(self, image: Image | None, known: LibraryImage | None) -> None:
         """`image`: of the catalogue, None for one of the library's own; `known`: what the library has of it."""
         if image != self._image:
             self._problem = ""
         self._image = image
+        self.add_disk.show()
         state = known.state if known is not None else None
         loading = state is ImageState.DOWNLOADING
         self.progress.setVisible(loading)
@@ -113,7 +126,7 @@ class LibraryBar(QWidget):
     def take_disk(self, files: list[str]) -> None:
         """Copy the first of `files` into the library."""
         path = Path(files[0])
-        work = self._library.add_disk(path, _id_of(path), path.name)
+        work = self._library.add_disk(path, self._free_id(path), path.name)
         self._tasks.start(_TASK, work, on_done=self._own, on_error=self._failed)
 
     def take_kernel(self, files: list[str]) -> None:
@@ -124,8 +137,18 @@ class LibraryBar(QWidget):
         if kernel is None:
             self._failed(self.tr("Choose the kernel as well: an initrd alone boots nothing"))
             return
-        work = self._library.add_kernel(kernel, initrd, _id_of(kernel), command_line="console=ttyS0", title=kernel.name)
+        work = self._library.add_kernel(
+            kernel, initrd, self._free_id(kernel), command_line="console=ttyS0", title=kernel.name
+        )
         self._tasks.start(_TASK, work, on_done=self._own, on_error=self._failed)
+
+    def _free_id(self, path: Path) -> str:
+        """Legal in the library and not taken: letters, digits, hyphens and dots."""
+        wanted = re.sub(r"[^a-z0-9.]+", "-", path.name.lower()).strip("-.")[:50] or "image"
+        taken = {image.id for image in self._library.images()}
+        return next(
+            found for number in count(1) if (found := f"{wanted}-{number}" if number > 1 else wanted) not in taken
+        )
 
     def _own(self, image: LibraryImage) -> None:
         self.added.emit(LIBRARY_PREFIX + image.id)
@@ -140,8 +163,3 @@ class LibraryBar(QWidget):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.filesSelected.connect(take)
         dialog.open()
-
-
-def _id_of(path: Path) -> str:
-    """Legal in the library: letters, digits, hyphens and dots."""
-    return re.sub(r"[^a-z0-9.]+", "-", path.name.lower()).strip("-.")[:60] or "image"

@@ -45,6 +45,27 @@ FIELDS: Mapping[Step, tuple[str, ...]] = MappingProxyType(
 """Which fields of the request a page is for; problems with a field are shown there."""
 
 
+OF_ANY_CLOUD = (
+    "name",
+    "provider",
+    "technology",
+    "records",
+    "seed",
+    "disk_key",
+    "labels",
+    "secure_boot",
+    "vtpm",
+    "integrity_monitoring",
+    "attest",
+)
+"""Fields that stay as they are when another cloud is chosen."""
+
+
+def spelled(value: object) -> str:
+    """A field's value as a `ForcedSetting` writes it."""
+    return str(value.value) if isinstance(value, Enum) else str(value)
+
+
 def step_of(field: str) -> Step:
     """The page for a field; Review for one that no page has."""
     return next((step for step, fields in FIELDS.items() if field in fields), Step.REVIEW)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from confvm_gui.domain.errors import InvalidInput, NotFound
-from confvm_gui.fleet.export import Export, ExportFormat, export_request
+from confvm_gui.fleet.export import Export, ExportFormat, export_request, libvirt_export
 from confvm_gui.fleet.launch import save_request
 from confvm_gui.ui.theme import monospace_font
 from confvm_gui.ui.wizard.draft import Draft, Step
@@ -130,7 +130,7 @@ class ReviewPage(WizardPage):
         card = Card(parent)
         inside = column(card, margin=14, spacing=8)
         top = QHBoxLayout()
-        self._exports_title = heading(self.tr("The same request for Google Cloud"), card, 1.05)
+        self._exports_title = heading("", card, 1.05)
         top.addWidget(self._exports_title)
         top.addStretch(1)
         save = QPushButton(self.tr("Save &request …"), card)
@@ -145,8 +145,11 @@ class ReviewPage(WizardPage):
         self._tabs = QTabWidget(card)
         self._tabs.setObjectName("wizard.exports")
         self._tabs.setDocumentMode(True)
-        self._tabs.setAccessibleName(self.tr("The same request for Google Cloud"))
-        titles = {ExportFormat.GCLOUD: self.tr("gcloud command"), ExportFormat.REST: self.tr("REST call")}
+        titles = {
+            ExportFormat.GCLOUD: self.tr("gcloud command"),
+            ExportFormat.REST: self.tr("REST call"),
+            ExportFormat.LIBVIRT: self.tr("libvirt XML"),
+        }
         for export_format in ExportFormat:
             self._tabs.addTab(self._build_export(export_format), titles[export_format])
         inside.addWidget(self._tabs)
@@ -275,6 +278,9 @@ class ReviewPage(WizardPage):
         if draft.on_host:
             self._rows[Step.DATA].setText(self._seed_words())
             return
+        if draft.own_image:
+            self._rows[Step.DATA].setText(self.tr("No records: a kernel of the library boots without a disk"))
+            return
         summary = draft.summary
         records = (
             self.tr("{0}, {1} rows").format(summary.path.name, f"{summary.rows:,}")
@@ -301,17 +307,26 @@ class ReviewPage(WizardPage):
             parts.append(self.tr("user {0}").format(seed.user))
         if seed.ssh_keys:
             parts.append(self.tr("%n SSH key(s)", "", len(seed.ssh_keys)))
+        if seed.files:
+            parts.append(self.tr("a canary"))
         return " · ".join(parts)
 
     def _show_exports(self) -> None:
-        # What a host is asked for has no form for a cloud's tools; the request itself can be saved all the same.
-        self._exports_title.setVisible(not self.draft.on_host)
-        self._tabs.setVisible(not self.draft.on_host)
-        if self.draft.on_host:
-            return
-        for export_format, (text, note, copy) in self._exports.items():
+        draft = self.draft
+        title = self.tr("The same request for virsh") if draft.on_host else self.tr("The same request for Google Cloud")
+        self._exports_title.setText(title)
+        self._tabs.setAccessibleName(title)
+        for at, (export_format, (text, note, copy)) in enumerate(self._exports.items()):
+            fits = (export_format is ExportFormat.LIBVIRT) == draft.on_host
+            self._tabs.setTabVisible(at, fits)
+            if not fits:
+                continue
             try:
-                export = export_request(self.draft.catalog, self.draft.request, export_format)
+                export = (
+                    libvirt_export(draft.provider, draft.request)
+                    if export_format is ExportFormat.LIBVIRT
+                    else export_request(draft.catalog, draft.request, export_format)
+                )
             except (NotFound, InvalidInput) as error:
                 export = Export(export_format, "", str(error), ())
             if text.toPlainText() != export.text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QPlainTextEdit, QWidget
 
 from confvm_gui.ui.wizard.draft import Draft
 from confvm_gui.ui.wizard.looks import Card, FieldError, Tone, ToneLabel, heading
@@ -24,6 +24,12 @@ class SeedForm(Card):
         self.keys.setTabChangesFocus(True)
         self.keys.setFixedHeight(self.keys.fontMetrics().height() * 4 + 18)
         self.keys.textChanged.connect(self._typed)
+        self.canary = QCheckBox(self.tr("&Plant a canary, to see later whether the host finds it in the memory"), self)
+        self.canary.setObjectName("wizard.seedCanary")
+        self.canary.setToolTip(
+            self.tr("A random token in a file in the guest's memory; the tab Exposure of the instance looks for it")
+        )
+        self.canary.clicked.connect(self._typed)
         self.problem = FieldError(self)
         self.problem.setObjectName("wizard.seedError")
         inside = column(self, margin=14, spacing=6)
@@ -46,6 +52,7 @@ class SeedForm(Card):
             inside.addWidget(field_label(text, field, self))
             inside.addWidget(field)
         inside.addWidget(self.problem)
+        inside.addWidget(self.canary)
 
     def refresh(self) -> None:
         """Show what is wrong."""
@@ -60,4 +67,6 @@ class SeedForm(Card):
 
     def _typed(self) -> None:
         keys = tuple(key for line in self.keys.toPlainText().splitlines() if (key := line.strip()))
-        self._draft.choose_seed(self.hostname.text().strip(), self.user.text().strip(), keys)
+        self._draft.choose_seed(
+            self.hostname.text().strip(), self.user.text().strip(), keys, canary=self.canary.isChecked()
+        )

@@ -22,6 +22,7 @@ from confvm_gui.domain.errors import NotFound
 from confvm_gui.ui.widgets.accessible_role import register_role
 from confvm_gui.ui.wizard.choices import Badge, Choice, ChoiceModel, choice_view
 from confvm_gui.ui.wizard.draft import Draft, Step
+from confvm_gui.ui.wizard.host_card import HostCard
 from confvm_gui.ui.wizard.looks import SPACING, Card, FieldError, Note, Tone, ToneLabel, heading
 from confvm_gui.ui.wizard.page import (
     Debounce,
@@ -45,17 +46,25 @@ class WherePage(WizardPage):
         self._quiet = False
         layout = column(self, spacing=SPACING + 4)
         layout.addLayout(self._build_fields())
-        both = QHBoxLayout()
+        self._regions = QWidget(self)
+        both = QHBoxLayout(self._regions)
+        both.setContentsMargins(0, 0, 0, 0)
         both.setSpacing(SPACING * 2)
         both.addWidget(self._build_list(), 10)
         both.addWidget(self._build_map(), 19)
-        layout.addLayout(both, 1)
+        layout.addWidget(self._regions, 1)
+        self._host = HostCard(self)
+        layout.addWidget(self._host)
+        self._below_host = QWidget(self)
+        layout.addWidget(self._below_host, 1)
         self._shown_for: tuple[object, ...] = ()
 
     def title(self) -> str:
         return self.tr("Where")
 
     def subtitle(self) -> str:
+        if self.draft.on_host:
+            return self.tr("Name the instance, and say which host runs it.")
         return self.tr("Name the instance, and say who runs it and in which region.")
 
     def first_field(self) -> QWidget:
@@ -86,7 +95,10 @@ class WherePage(WizardPage):
             (self.tr("As if on the &cloud"), self._cloud),
         )
         for number, (text, field) in enumerate(fields):
-            grid.addWidget(field_label(text, field, self), 0, number)
+            label = field_label(text, field, self)
+            if field is self._cloud:
+                self._cloud_label = label
+            grid.addWidget(label, 0, number)
             grid.addWidget(field, 1, number)
             grid.setColumnStretch(number, 3 if number == 1 else 2)
         self._name_error = FieldError(self)
@@ -183,6 +195,10 @@ class WherePage(WizardPage):
                 self._cloud.addItem(draft.catalog.cloud_title(cloud), cloud)
         self._cloud.setEnabled(len(clouds) > 1)
         self._cloud.setCurrentIndex(self._cloud.findData(request.cloud))
+        for part in (self._cloud, self._cloud_label, self._regions):
+            part.setVisible(not draft.on_host)
+        for part in (self._host, self._below_host):
+            part.setVisible(draft.on_host)
         provider = draft.provider
         problem = draft.field_problem("provider", "cloud")
         if problem or provider is None:
@@ -202,6 +218,9 @@ class WherePage(WizardPage):
             )
         else:
             self._provider_note.setText("")
+        if draft.on_host:
+            self._host.show_host(draft)
+            return
         shown_for = (request.cloud, request.provider, request.technology)
         if shown_for != self._shown_for:
             self._shown_for = shown_for

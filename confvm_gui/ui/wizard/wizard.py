@@ -35,6 +35,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from confvm_gui.domain.errors import ConfvmError, InvalidInput
+from confvm_gui.domain.ports.provider import LearnsAbilities
 from confvm_gui.ui.bridge.subscriptions import Subscriptions
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.on_screen import fitting
@@ -44,6 +45,8 @@ from confvm_gui.ui.wizard.page import WizardPage
 from confvm_gui.ui.wizard.session import Inspect, WizardSession
 from confvm_gui.ui.wizard.steps import StepList, StepModel, StepState
 from confvm_gui.ui.wizard.where_page import WherePage
+
+_LEARN = "learn what the host offers"
 
 
 class LaunchWizard(QDialog):
@@ -82,6 +85,8 @@ class LaunchWizard(QDialog):
         self._over = False
         self._leaving = False
         self._close_images: Callable[[], None] = lambda: None
+        self._learning = ""
+        """Provider whose abilities are waited for."""
         self._build()
         self._shortcuts()
         self.draft.changed.connect(self._show_state)
@@ -335,6 +340,7 @@ class LaunchWizard(QDialog):
         self._close_images()
         self._tasks.cancel("check records")
         self._tasks.cancel("image library")
+        self._tasks.cancel(_LEARN)
         self.close()
 
     def _on_step_wanted(self, number: int) -> None:
@@ -353,6 +359,8 @@ class LaunchWizard(QDialog):
 
     def _show_state(self) -> None:
         draft = self.draft
+        self._learn_provider()
+        self._subtitle.setText(self.page(self._current).subtitle())
         states: dict[Step, StepState] = {}
         first_problem = ""
         problem_step = self._current
@@ -386,12 +394,24 @@ class LaunchWizard(QDialog):
             button.setToolTip(problem)
         self._reason.show_text(problem, Tone.WARNING)
 
+    def _learn_provider(self) -> None:
+        """A host tells what it can do some time after it was connected: look again then."""
+        provider = self.draft.provider
+        waits = provider is not None and isinstance(provider, LearnsAbilities) and not provider.known
+        wanted = provider.name if provider is not None and waits else ""
+        if wanted == self._learning:
+            return
+        self._learning = wanted
+        self._tasks.cancel(_LEARN)
+        if wanted and provider is not None and isinstance(provider, LearnsAbilities):
+            self._tasks.start(_LEARN, provider.learnt(), on_done=lambda _: self.draft.provider_learnt())
+
     def _summaries(self) -> dict[Step, str]:
         request = self.draft.request
         summary = self.draft.summary
         records = summary.path.name if summary is not None and request.records is not None else ""
         texts = {
-            Step.WHERE: request.region,
+            Step.WHERE: self.draft.host_title if self.draft.on_host else request.region,
             Step.MACHINE: request.machine_type,
             Step.IMAGE: request.image,
             Step.CONFIDENTIAL: request.technology.title if request.confidential else self.tr("plain"),

@@ -21,12 +21,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from confvm_gui.domain.errors import ConfvmError, NotFound, Unsupported, WrongState
+from confvm_gui.domain.errors import ConfvmError, Forbidden, NotFound, Unsupported, WrongState
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.ports.memory_source import MemorySource, SparseMemory
 from confvm_gui.fleet.memory.address_space import AddressSpace
 from confvm_gui.fleet.memory.bookmarks import Bookmarks
+from confvm_gui.fleet.memory.plaintext import PlaintextUse, record_plaintext
 from confvm_gui.fleet.memory.ranges import populated_runs
 from confvm_gui.fleet.memory.session_access import MemorySession, ObservedChange
 from confvm_gui.ui.bridge.tasks import TaskKeeper
@@ -153,6 +154,8 @@ class MemoryPanel(QWidget):
         self.search.jump.connect(self._show_hit)
         self.search.hits_changed.connect(lambda viewer, hits: self.columns.pane(viewer).set_hits(hits))
         self.search.left.connect(self.focus_bytes)
+        self.search.started.connect(lambda viewers: self._record_use(PlaintextUse.SEARCH, viewers))
+        self.snapshot.started.connect(lambda viewers: self._record_use(PlaintextUse.SNAPSHOT, viewers))
         self.bookmarks.jump.connect(self.go_to)
         self.maps.chosen.connect(self._show_offset)
         self.snapshot.jump.connect(self._show_offset)
@@ -216,7 +219,7 @@ class MemoryPanel(QWidget):
         for pane in self.panes:
             try:
                 pane.open(instance, self._session.memory(instance.id, pane.viewer))
-            except (Unsupported, WrongState, NotFound) as error:
+            except (Unsupported, WrongState, NotFound, Forbidden) as error:
                 reasons[pane.viewer] = error.message
                 pane.close(instance, error.message)
         self.legend.set_instance(instance)
@@ -318,11 +321,11 @@ class MemoryPanel(QWidget):
         if guest not in self.columns.shown:
             return
         self._viewing_recorded = True
-        self._session.events.record(
-            "memory.view-plaintext",
-            f"The guest's view of {instance.name}, its memory in plaintext, was opened in the memory panel",
-            subject=instance.id,
-        )
+        record_plaintext(self._session.events, instance, PlaintextUse.VIEW, where=" in the memory panel")
+
+    def _record_use(self, use: PlaintextUse, viewers: Sequence[Viewer]) -> None:
+        if self._instance is not None:
+            record_plaintext(self._session.events, self._instance, use, viewers)
 
     def _record_export(self, viewer: Viewer, what: str) -> None:
         if self._instance is not None:

@@ -57,6 +57,8 @@ class SearchTab(QWidget):
     """Viewer, GPA and length in bytes of a place that the user chose."""
     hits_changed = Signal(object, object)
     """Viewer and its hits (tuple of Hit), to be marked in the view."""
+    started = Signal(object)
+    """Viewers whose RAM is searched from now on, for the audit log."""
     finished = Signal()
     """A search has ended with a result for every view asked for."""
     left = Signal()
@@ -205,6 +207,7 @@ class SearchTab(QWidget):
             return
         self._forget()
         self._show_running(True)
+        self.started.emit([source.viewer for source in sources])
         self._tasks.start(TASK, self._search(sources, patterns), on_error=self._failed)
 
     def search_for(self, data: bytes) -> None:

@@ -31,6 +31,8 @@ class SnapshotTab(QWidget):
     """Offset (bytes, int) of a changed page."""
     changed = Signal()
     """There is a snapshot, or no longer."""
+    started = Signal(object)
+    """Viewers whose RAM is being kept, for the audit log."""
 
     def __init__(
         self,
@@ -115,6 +117,7 @@ class SnapshotTab(QWidget):
         self.progress.setValue(0)
         self.progress.show()
         self.take.setEnabled(False)
+        self.started.emit([viewer for viewer, pane in self._panes.items() if pane.watch is not None])
         self._tasks.start(TASK, self._take(), on_error=self._failed)
 
     def forget(self) -> None:

@@ -19,6 +19,7 @@ from confvm_gui.ui.models.events_model import SEVERITY_MARKS
 from confvm_gui.ui.panels.instance_panel import InstancePanel
 from confvm_gui.ui.panels.overview.facts import FactsCard
 from confvm_gui.ui.panels.overview.query_box import QueryBox
+from confvm_gui.ui.panels.overview.snapshots import SnapshotsCard
 from confvm_gui.ui.panels.overview.three_states import ThreeStates
 from confvm_gui.ui.text import breakable, moment
 from confvm_gui.ui.theme import UNIT
@@ -38,6 +39,7 @@ class OverviewPanel(InstancePanel):
         self.facts = FactsCard(session.catalog)
         self.states = ThreeStates()
         self.query = QueryBox(session, self.tasks)
+        self.snapshots = SnapshotsCard(session, self.tasks)
         self._notice = QVBoxLayout()
         self._notice_text = ""
         self._latest = QVBoxLayout()
@@ -52,6 +54,7 @@ class OverviewPanel(InstancePanel):
         left = QVBoxLayout()
         left.setSpacing(UNIT + 4)
         left.addWidget(self.facts)
+        left.addWidget(self.snapshots)
         left.addWidget(self._make_latest(), 1)
         self._middle = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._middle.setSpacing(UNIT + 4)
@@ -67,6 +70,7 @@ class OverviewPanel(InstancePanel):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
         self.subscriptions.add(session.events.changes, self._event_came)
+        self.subscriptions.add(session.jobs.changes, self.snapshots.operation_changed)
 
     def _make_latest(self) -> QFrame:
         card = QFrame()
@@ -91,6 +95,7 @@ class OverviewPanel(InstancePanel):
     def show_instance(self, instance: Instance | None) -> None:
         self.tasks.cancel("latest events")
         self.query.show_instance(instance)
+        self.snapshots.show_instance(instance)
         self._show_events([])
         if instance is not None:
             self._show(instance)
@@ -98,6 +103,7 @@ class OverviewPanel(InstancePanel):
 
     def update_instance(self, instance: Instance) -> None:
         self.query.update_instance(instance)
+        self.snapshots.update_instance(instance)
         self._show(instance)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -106,6 +112,7 @@ class OverviewPanel(InstancePanel):
         if instance is not None:
             self.query.update_instance(instance)
             self.query.learn_columns()
+            self.snapshots.read()
             self._read_events()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
