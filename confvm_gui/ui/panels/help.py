@@ -23,6 +23,8 @@ ORDER = (
     "console",
     "events",
     "data-and-keys",
+    "guardrails",
+    "access",
     "real-and-emulated",
     "keyboard",
     "troubleshooting",
