@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FORMS = ("jsonl", "cef", "ocsf")
 _SEVERITIES = ("info", "warning", "error")
+_OUTCOMES = ("success", "failure", "denied", "pending")
 
 
 def add_audit_parser(
@@ -39,6 +40,7 @@ def add_audit_parser(
     export.add_argument("--action", default="", metavar="PREFIX", help="for example memory. or key.destroy")
     export.add_argument("--subject", metavar="ID", help="instance id")
     export.add_argument("--severity", action="append", choices=_SEVERITIES, default=[], help="repeatable")
+    export.add_argument("--outcome", action="append", choices=_OUTCOMES, default=[], help="repeatable")
     export.add_argument("--text", default="", metavar="TEXT", help="in message or action")
     forward = what.add_parser(
         "forward", parents=list(parents), help="send the log to a syslog server over TLS, from where it was left"
@@ -112,10 +114,10 @@ def _print(verdict: AuditVerdict, out: TextIO) -> None:
 async def _export(options: argparse.Namespace, out: TextIO) -> int:
     from confvm_gui.app.guarded_store import guarded_store
     from confvm_gui.domain.roles import Permission
-    from confvm_gui.fleet.audit.export import ExportForm, export_file, export_pages
+    from confvm_gui.fleet.audit.export import ExportForm, export_file, export_pages, record_export
 
     wanted, form = _filter(options), ExportForm(options.format)
-    async with guarded_store(options.data_dir, readonly=True) as opened:
+    async with guarded_store(options.data_dir, readonly=None) as opened:
         log = opened.store.audit
         if options.output is not None:
             await export_file(log, form, wanted, options.output, opened.access, opened.events)
@@ -123,11 +125,12 @@ async def _export(options: argparse.Namespace, out: TextIO) -> int:
         opened.access.require(Permission.EXPORT_AUDIT)
         async for text in export_pages(log, form, wanted):
             out.write(text)
+        record_export(opened.events, form, "standard output")
     return 0
 
 
 def _filter(options: argparse.Namespace) -> AuditFilter:
-    from confvm_gui.domain.event import AuditFilter, Severity
+    from confvm_gui.domain.event import AuditFilter, EventOutcome, Severity
 
     return AuditFilter(
         since=_time("since", options.since),
@@ -136,6 +139,7 @@ def _filter(options: argparse.Namespace) -> AuditFilter:
         action=options.action,
         subject=options.subject,
         severities=frozenset(Severity(each) for each in options.severity),
+        outcomes=frozenset(EventOutcome(each) for each in options.outcome),
         text=options.text,
     )
 
@@ -162,9 +166,14 @@ async def _forward(options: argparse.Namespace, out: TextIO) -> int:
     def tell(reason: str) -> None:
         sys.stderr.write(f"confvm: {reason or f'{destination.name} takes the records again'}\n")
 
-    async with guarded_store(options.data_dir, readonly=True) as opened:
+    # Not kept open for writing: it goes on beside a console that is.
+    async with guarded_store(options.data_dir, readonly=None) as opened:
         opened.access.require(Permission.EXPORT_AUDIT)
         delivered = Delivered.of(opened.data_dir, destination)
+        if not delivered.path.exists():
+            said = f"The log is forwarded to {destination.name} from now on"
+            opened.events.record("audit.forward", said, detail={"to": destination.name})
+    async with guarded_store(options.data_dir, readonly=True) as opened:
         forwarder = Forwarder(opened.store.audit, destination, delivered, on_trouble=tell)
         if options.follow:
             await forwarder.run()

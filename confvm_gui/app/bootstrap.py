@@ -67,12 +67,15 @@ async def open_session(
     kept elsewhere.
     Raises InvalidInput("connect"), InvalidInput("roles"), StoreError and its subclasses.
     """
+    from confvm_gui.app.cloud_accounts import CloudOpener, KeyringShelf, open_accounts
     from confvm_gui.app.key_stores import open_key_stores
     from confvm_gui.app.libvirt_hosts import LibvirtOpener, open_library
     from confvm_gui.catalog import open_catalog
+    from confvm_gui.fleet.accounts import Accounts
     from confvm_gui.fleet.hosts import Hosts, kept_hosts
     from confvm_gui.fleet.keys import Keys
     from confvm_gui.fleet.keys.places import KeyPlaces
+    from confvm_gui.fleet.recorded import RecordedLibrary
     from confvm_gui.fleet.session import FleetSession
     from confvm_gui.providers.embedded.provider import EmbeddedProvider
     from confvm_gui.store import open_store
@@ -88,13 +91,16 @@ async def open_session(
         embedded = EmbeddedProvider(data_dir, catalog, key_store, workers=workers, library=library)
         opener = LibvirtOpener(catalog, library)
         hosts = open_hosts(opener, kept_hosts(settings), connect)
-        providers = {provider.name: provider for provider in (embedded, *hosts.values())}
+        clouds, shelf = CloudOpener(catalog), KeyringShelf()
+        accounts = open_accounts(clouds, shelf, settings)
+        providers = {provider.name: provider for provider in (embedded, *hosts.values(), *accounts.values())}
         session = await FleetSession.begin(catalog, providers, store, data_dir, via=via)
     except BaseException:  # whatever ends the start, the store is closed: its threads would keep the program
         await store.aclose()
         raise
-    session.images = library
+    session.images = RecordedLibrary(library, session.access, session.events)
     session.hosts = Hosts(session, opener, tuple(hosts))
+    session.accounts = Accounts(session, clouds, shelf, tuple(accounts))
     session.find_key_protection = local_keys.probe
     session.keys = Keys(key_store, session.providers, session.events, readonly_reason=session.readonly_reason)
     session.keys.approvals = session.approvals
@@ -113,14 +119,15 @@ async def open_session(
 
 
 def sign_audit(session: FleetSession, data_dir: Path) -> None:
-    """Have the log of a session signed, if it writes, and its signatures verified."""
+    """Have the log of a session and its packs of rules signed, if it writes, and their signatures verified."""
     from confvm_gui.fleet.audit.anchor import AnchorFile
     from confvm_gui.fleet.audit.checkpoints import Checkpointer
     from confvm_gui.keys.local.signer import LocalSigner
 
     log, anchor = session.store.audit, AnchorFile(data_dir)
+    session.guard.rules.signer = signer = LocalSigner(data_dir, make=not session.readonly)
     if not session.readonly:
-        session.checkpoints = Checkpointer(log, LocalSigner(data_dir), anchor, session.events)
+        session.checkpoints = Checkpointer(log, signer, anchor, session.events)
     session.events.verify_signed = lambda: verify_audit(data_dir, log)
 
 

@@ -22,6 +22,7 @@ from confvm_gui.domain.operation import Operation, OperationKind, OperationStatu
 from confvm_gui.domain.ports.provider import Capability, ChangeKind, HasMemory, Provider
 
 if TYPE_CHECKING:
+    from confvm_gui.app.exposure_command import HostsOpener
     from confvm_gui.domain.instance import Instance, LaunchRequest
     from confvm_gui.fleet.session import FleetSession
 
@@ -138,12 +139,16 @@ async def run_act(options: argparse.Namespace, out: TextIO) -> int:
         await session.aclose()
 
 
-async def run_peek(options: argparse.Namespace, out: TextIO) -> int:
-    """Print memory as a hex dump, or as JSON. Raises InvalidInput, NotFound, Unsupported, WrongState."""
+async def run_peek(options: argparse.Namespace, out: TextIO, hosts: HostsOpener | None = None) -> int:
+    """Print memory as a hex dump, or as JSON. The plaintext of a confidential instance is recorded before it is shown.
+
+    `hosts` connects to the hosts of the options. Raises InvalidInput, NotFound, Unsupported, WrongState, Forbidden, and
+    ReadOnly where it cannot be recorded.
+    """
     gpa, length = options.gpa, options.length
     if not 0 < length <= MOST_PEEKED:
         raise InvalidInput("length", f"From 1 to {MOST_PEEKED} bytes can be read at once")
-    async with connected_hosts(options.data_dir, options.connect) as providers:
+    async with (hosts or connected_hosts)(options.data_dir, options.connect) as providers:
         if not providers:
             raise InvalidInput("connect", "No host is connected: give --connect URI, or add one on the page Hosts")
         instance = find_instance(await live_instances(providers), options.name, options.provider)
@@ -153,6 +158,8 @@ async def run_peek(options: argparse.Namespace, out: TextIO) -> int:
         reason = provider.reason_unsupported(wanted)
         if reason or not isinstance(provider, HasMemory):
             raise Unsupported(reason or "This provider shows no memory")
+        if viewer is Viewer.GUEST and instance.confidential:
+            await _record_plaintext(options.data_dir, instance)
         memory = provider.memory(instance.id, viewer)
         step = memory.granularity
         start = gpa // step * step
@@ -171,6 +178,18 @@ async def run_peek(options: argparse.Namespace, out: TextIO) -> int:
         text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in line)
         out.write(f"{gpa + at:012x}  {line.hex(' '):<{_LINE * 3}} {text}\n")
     return 0
+
+
+async def _record_plaintext(data_dir: Path | None, instance: Instance) -> None:
+    """Before it is shown: what cannot be recorded is not shown. Raises Forbidden, ReadOnly, StoreError."""
+    from confvm_gui.app.guarded_store import guarded_store
+    from confvm_gui.domain.roles import Permission
+    from confvm_gui.fleet.memory.plaintext import PlaintextUse, record_plaintext
+
+    async with guarded_store(data_dir, readonly=False) as opened:
+        opened.require_writable()
+        opened.access.require(Permission.VIEW_PLAINTEXT, subject=instance.id)
+        record_plaintext(opened.events, instance, PlaintextUse.VIEW, where=" by `confvm peek`")
 
 
 async def _create(

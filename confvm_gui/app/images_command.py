@@ -56,6 +56,17 @@ def run_images(options: argparse.Namespace, out: TextIO) -> int:
 
 async def _run(options: argparse.Namespace, out: TextIO) -> int:
     library = open_library(options.data_dir)
+    if options.images_command == "list":
+        return await _do(options, library, out)
+    from confvm_gui.app.guarded_store import recorded_at_the_end
+    from confvm_gui.fleet.recorded import RecordedLibrary
+
+    async with recorded_at_the_end(options.data_dir) as opened:
+        return await _do(options, RecordedLibrary(library, opened.access, opened.events), out)
+
+
+async def _do(options: argparse.Namespace, library: ImageLibrary, out: TextIO) -> int:
+    images: Sequence[LibraryImage]
     match options.images_command:
         case "list":
             images = library.images()

@@ -124,6 +124,7 @@ async def _run(application: QApplication, options: argparse.Namespace) -> int:
 
 async def _show(options: argparse.Namespace) -> int:
     """The window until it is closed."""
+    from confvm_gui.ui.keys.pin_desk import PinDesk
     from confvm_gui.ui.shell import ShellWindow
     from confvm_gui.ui.stall_watchdog import StallWatchdog
 
@@ -134,13 +135,20 @@ async def _show(options: argparse.Namespace) -> int:
             windows[0].show_error(error.message)
 
     data_dir = check_data_dir(options.data_dir or default_data_dir())
+    pins = PinDesk()
     session = await open_session(
-        data_dir, readonly=options.readonly, connect=options.connect, on_store_error=on_store_error, via="window"
+        data_dir,
+        readonly=options.readonly,
+        connect=options.connect,
+        on_store_error=on_store_error,
+        ask_pin=pins.ask,
+        via="window",
     )
     watchdog = StallWatchdog()
     try:
         window = ShellWindow(session, stalls=watchdog.report)
         windows.append(window)
+        pins.window = window
         closed = asyncio.Event()
         window.closed.connect(closed.set)
         with _ends_on_signal(window):
@@ -156,10 +164,12 @@ async def _show(options: argparse.Namespace) -> int:
             gc.freeze()
             gc.enable()
             await closed.wait()
+        pins.close()
         await window.aclose()
         window.deleteLater()
     finally:
         watchdog.stop()
+        pins.close()
         await session.aclose()
     return 0
 

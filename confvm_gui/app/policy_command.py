@@ -1,4 +1,4 @@
-"""`confvm policy list | show | check | test`: rules without a window.
+"""`confvm policy list | show | check | test | report`: rules without a window.
 
 Nothing is changed: packs are read from the console's own files, from the data directory if there is one, or from a file
 that is named in place of a pack. Exit codes: 0 allowed or compliant, 1 denied or not compliant, 2 bad input.
@@ -41,6 +41,8 @@ def add_policy_parser(
     check.add_argument("--fix", type=Path, metavar="FILE", help="write the nearest request that passes into FILE")
     test = actions.add_parser("test", parents=list(parents), help="what would this pack find in the present fleet?")
     test.add_argument("pack", metavar="PACK", help="pack or file")
+    report = actions.add_parser("report", parents=list(parents), help="how the fleet stands, for an auditor, as HTML")
+    report.add_argument("output", type=Path, metavar="FILE", help="the page, with evidence in it")
 
 
 def run_policy(options: argparse.Namespace, out: TextIO) -> int:
@@ -52,6 +54,8 @@ def run_policy(options: argparse.Namespace, out: TextIO) -> int:
             return asyncio.run(_show(options, out))
         case "check":
             return asyncio.run(_check(options, out))
+        case "report":
+            return asyncio.run(_report(options, out))
     return asyncio.run(_test(options, out))
 
 
@@ -211,3 +215,22 @@ async def _test(options: argparse.Namespace, out: TextIO) -> int:
                 out.write(f"  {rule}: {len(ids)} would not: {', '.join(sorted(names[one] for one in ids)[:5])}\n")
         out.writelines(f"  {rule} cannot be evaluated: {fault}\n" for rule, fault in found.faults)
     return 0 if found.compliant == found.instances and not found.faults else 1
+
+
+async def _report(options: argparse.Namespace, out: TextIO) -> int:
+    from confvm_gui.domain.policy import Compliance
+    from confvm_gui.fleet.whole_file import write_whole
+    from confvm_gui.policy.report import report_html
+
+    async with _session(options.data_dir) as session:
+        await session.guard.judge_now()
+        content = await session.guard.report(str(session.data_dir))
+    digest = write_whole(options.output, (part.encode() for part in report_html(content)))
+    violating = sum(entry.record.compliance is Compliance.VIOLATING for entry in content.entries)
+    if options.json:
+        values = {"instances": len(content.entries), "violating": violating, "sha256": digest}
+        out.write(json.dumps({"file": str(options.output), **values}, ensure_ascii=False) + "\n")
+    else:
+        out.write(f"{violating} of {len(content.entries)} instances violate the rules that are on\n")
+        out.write(f"{options.output} was written, SHA-256 {digest}\n")
+    return 1 if violating else 0

@@ -34,10 +34,10 @@ def add_roles_parsers(
         dest="approvals_command", required=True, metavar="COMMAND", parser_class=type(approvals)
     )
     what.add_parser("list", parents=list(parents), help="requests, newest first")
-    for command in ("approve", "reject"):
-        decide = what.add_parser(command, parents=list(parents))
+    for command, words in (("approve", "agree to a request"), ("reject", "refuse a request")):
+        decide = what.add_parser(command, parents=list(parents), help=words)
         decide.add_argument("id", metavar="ID", help="of the request, or its beginning")
-        decide.add_argument("--note", default="", metavar="TEXT")
+        decide.add_argument("--note", default="", metavar="TEXT", help="why, for the record")
     require = what.add_parser("require", parents=list(parents), help="make an operation need a second person")
     require.add_argument("kind", metavar="KIND", help="instance.delete, key.destroy or policy.exception")
     require.add_argument("--off", action="store_true", help="it needs nobody else any more")
@@ -126,18 +126,13 @@ async def _require(options: argparse.Namespace, out: TextIO) -> int:
 
 async def _decide(options: argparse.Namespace, out: TextIO) -> int:
     from confvm_gui.app.guarded_store import guarded_store
-    from confvm_gui.fleet.approvals.decisions import leave_decision
 
     approve = options.approvals_command == "approve"
     async with guarded_store(options.data_dir, readonly=False) as opened:
-        approval = await opened.approvals.get(options.id)
+        approval = await opened.approvals.decide_from_anywhere(options.id, approve=approve, note=options.note)
         if opened.store.readonly:
-            # Another console has it open: that one takes the decision in, and judges it.
-            opened.approvals.require_decidable(approval, approve=approve)
-            leave_decision(opened.data_dir, approval, approve=approve, note=options.note)
             said = f"{approval.title}: your decision is left for the console that has the data directory open"
         else:
-            approval = await opened.approvals.decide(approval.id, approve=approve, note=options.note)
             said = f"{approval.title}: {approval.status.value}"
             if not approval.status.is_final:
                 said += "; it is carried out by the next console that opens the data directory"

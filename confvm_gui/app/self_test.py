@@ -6,11 +6,12 @@ For installers and bundle builds: it needs no display and no data directory, and
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from confvm_gui import __version__
 from confvm_gui.app.bootstrap import open_session
@@ -30,6 +31,18 @@ from confvm_gui.fleet.session import FleetSession
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+_SDKS: Final = (
+    "libvirt",
+    "pycdlib",
+    "pysequoia",
+    "pkcs11",
+    "boto3",
+    "google.cloud.kms_v1",
+    "azure.keyvault.keys",
+    "azure.identity",
+)
+"""What only some use: libvirt hosts, HSMs, keys in clouds."""
+
 
 async def self_test(application: QApplication) -> int:
     """0 if everything holds; 1 with the reason on standard error."""
@@ -45,6 +58,7 @@ async def self_test(application: QApplication) -> int:
             await session.inventory.connected("embedded")
             _say("window, store, keys and engine: up")
             await _launch_and_look(session)
+            _say(await asyncio.to_thread(_sdks))
             await window.aclose()
             window.close_for_good()
             window.deleteLater()
@@ -86,6 +100,20 @@ async def _launch_and_look(session: FleetSession) -> None:
     if not verdict.intact:
         raise ConfvmError(f"the event log does not hold: {verdict.reason}")
     _say(f"event log: {verdict.records} events, chain whole")
+
+
+def _sdks() -> str:
+    """Which optional libraries can be loaded, and what stands in the way of the others: that is no failure."""
+    here: list[str] = []
+    lacking: list[str] = []
+    for module in _SDKS:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            lacking.append(f"{module} ({error})")
+        else:
+            here.append(module)
+    return f"optional libraries: {', '.join(here) or 'none'}" + (f"; without {', '.join(lacking)}" if lacking else "")
 
 
 def _say(line: str) -> None:

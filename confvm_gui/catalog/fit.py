@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from confvm_gui.catalog.loader import Catalog
+from confvm_gui.catalog.loader import CLOUDS, Catalog
 from confvm_gui.domain.catalogue import Image, MachineType, Region, Technology
 from confvm_gui.domain.errors import InvalidInput, NotFound
 from confvm_gui.domain.images import LIBRARY_PREFIX
@@ -46,6 +46,12 @@ LIBVIRT: Final = "libvirt"
 """The cloud of libvirt hosts, and what names of their providers begin with."""
 EMBEDDED: Final = "embedded"
 """Name of the provider that rehearses launches of any cloud on this computer."""
+
+
+def own_cloud(provider: str) -> str:
+    """The one cloud in which `provider` makes instances: its name begins with it. "" for one that rehearses others."""
+    kind = provider.partition("-")[0]
+    return kind if kind in CLOUDS else ""
 
 
 def judged_as(catalog: Catalog, provider: str, cloud: str, technology: Technology) -> Technology:
@@ -160,6 +166,10 @@ def request_problems(catalog: Catalog, request: LaunchRequest) -> tuple[InvalidI
     if request.cloud not in catalog.clouds:
         known = ", ".join(catalog.clouds)
         return (InvalidInput("cloud", f"The catalogue has no cloud {request.cloud[:128]!r}; it has {known}"),)
+    own = own_cloud(request.provider)
+    if own and own != request.cloud:
+        title = catalog.cloud_title(request.cloud)
+        return (InvalidInput("cloud", f"{request.provider} makes instances of {CLOUDS[own]}, not of {title}"),)
     problems: list[InvalidInput] = []
 
     def note(field: str, *reasons: str) -> None:

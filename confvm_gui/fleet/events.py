@@ -24,6 +24,8 @@ class EventFeed:
         self.changes: Observable[Event] = Observable()
         self.verify_signed: Callable[[], Awaitable[AuditVerdict]] | None = None
         """Verifies signatures and the anchor as well; set where there is a key."""
+        self.require_readable: Callable[[], None] = lambda: None
+        """Raises Forbidden for a user who may not read the log; set where there are roles."""
         self._log = log
         self._readonly = readonly
         self._origin = origin(via)
@@ -58,6 +60,10 @@ class EventFeed:
             before=without_secrets(before),
             after=without_secrets(after),
         )
+        self.take(event)
+
+    def take(self, event: Event) -> None:
+        """Append an event that was made already."""
         if not self._readonly:
             self._log.append(event)
         self.changes.emit(event)
@@ -65,13 +71,15 @@ class EventFeed:
     async def read(
         self, *, limit: int, before: int | None = None, subject: str | None = None, text: str = ""
     ) -> Sequence[AuditRecord]:
-        """Newest first; see AuditLog.read."""
+        """Newest first; see AuditLog.read. Raises Forbidden too."""
+        self.require_readable()
         return await self._log.read(limit=limit, before=before, subject=subject, text=text)
 
     async def search(
         self, wanted: AuditFilter, *, limit: int, before: int | None = None, after: int | None = None
     ) -> Sequence[AuditRecord]:
-        """See AuditLog.search."""
+        """See AuditLog.search. Raises Forbidden too."""
+        self.require_readable()
         return await self._log.search(wanted, limit=limit, before=before, after=after)
 
     async def verify(self) -> AuditVerdict:

@@ -60,6 +60,22 @@ def groups_of(uid: int) -> frozenset[str]:
         return frozenset()
 
 
+def somebody_is(name: str, *, group: bool) -> bool:
+    """Whether the system knows this user, or somebody in this group; True where it cannot be asked. Blocks."""
+    if sys.platform == "win32":
+        return True
+    import grp
+    import pwd
+
+    try:
+        if group:
+            return bool(grp.getgrnam(name).gr_mem) or name in current_groups()
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
 def origin(via: str) -> Origin:
     """Of this process; `via` is `window` or `cli`."""
     return Origin(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from confvm_gui.domain.errors import BugError, EvidenceRefused, OperationCancelled
 from confvm_gui.domain.guest_evidence import GuestEvidence
-from confvm_gui.domain.instance import LaunchRequest
+from confvm_gui.domain.instance import Instance, LaunchRequest
 from confvm_gui.domain.operation import Operation
 
 Launched = Callable[[str], Awaitable[LaunchRequest | None]]
@@ -17,11 +18,19 @@ Approve = Callable[[str, str, GuestEvidence], Awaitable[None]]
 """Verifies the launch of an instance (id, name) before a key is released to it; raises EvidenceRefused."""
 
 
-Allow = Callable[[LaunchRequest], Awaitable[None]]
-"""Raises PolicyDenied for a launch that the guardrails do not allow."""
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """An instance that is to be cloned, and the name of the other one."""
+
+    source: Instance
+    name: str
 
 
-async def allow_all(_request: LaunchRequest) -> None:
+Allow = Callable[[LaunchRequest | Copy], Awaitable[None]]
+"""Raises PolicyDenied for an instance that the guardrails do not allow."""
+
+
+async def allow_all(_wanted: LaunchRequest | Copy) -> None:
     """Allow of a console without guardrails."""
 
 

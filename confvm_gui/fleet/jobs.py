@@ -41,7 +41,7 @@ from confvm_gui.fleet.approvals.service import Approvals
 from confvm_gui.fleet.background import Background
 from confvm_gui.fleet.events import EventFeed
 from confvm_gui.fleet.inventory import Inventory
-from confvm_gui.fleet.job_context import Allow, Approve, JobContext, allow_all, refuse_all
+from confvm_gui.fleet.job_context import Allow, Approve, Copy, JobContext, allow_all, refuse_all
 from confvm_gui.fleet.job_kinds import SNAPSHOT_KINDS, TOLD_MORE, UNDONE, perform_optional, require_possible
 from confvm_gui.fleet.job_log import JobLog
 from confvm_gui.fleet.launch.request_file import request_from_mapping, request_to_mapping
@@ -204,7 +204,7 @@ class Jobs:
     async def clone(self, instance_id: str, name: str) -> Operation:
         """Accept the copying of an instance that is off, as another one named `name`.
 
-        Raises NotFound, WrongState, Unsupported with the reason, InvalidInput, NameTaken, ReadOnly, StoreError.
+        Raises NotFound, WrongState, Unsupported with the reason, InvalidInput, NameTaken, PolicyDenied, ReadOnly.
         """
         instance, provider = self._asked(OperationKind.CLONE, instance_id)
         assert isinstance(provider, CanClone)
@@ -212,6 +212,8 @@ class Jobs:
         self._require_free_name(instance.provider, name)
         if unfit := await provider.clone_unfit(instance_id):
             raise Unsupported(unfit)
+        await self._allow(Copy(instance, name))
+        self._require_free_name(instance.provider, name)  # again: these took a while
         return await self._one(OperationKind.CLONE, instance.provider, uuid.uuid4().hex, name, {"source": instance.id})
 
     async def retry(self, operation_id: str) -> Operation:

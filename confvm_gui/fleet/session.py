@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from confvm_gui.catalog import Catalog
 from confvm_gui.domain.approval import Approval
-from confvm_gui.domain.errors import BugError, Unsupported, WrongState
+from confvm_gui.domain.errors import BugError, Forbidden, Unsupported, WrongState
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.operation import OperationKind, OperationStatus
 from confvm_gui.domain.ports.console import Console
@@ -22,15 +22,18 @@ from confvm_gui.domain.ports.provider import Capability, HasConsole, HasGuestQue
 from confvm_gui.domain.ports.repositories import Store
 from confvm_gui.domain.query import Query, QueryAnswer, QueryVerb
 from confvm_gui.domain.roles import Permission
+from confvm_gui.fleet.accounts import Accounts
 from confvm_gui.fleet.approvals.service import Approvals
 from confvm_gui.fleet.attest.monitor import IntegrityMonitor
 from confvm_gui.fleet.attest.service import Attestations
+from confvm_gui.fleet.audit.forwarding import Forwarding
 from confvm_gui.fleet.events import EventFeed
 from confvm_gui.fleet.guard.service import Guardrails
 from confvm_gui.fleet.hosts import Hosts
 from confvm_gui.fleet.inventory import Inventory
 from confvm_gui.fleet.jobs import Jobs
 from confvm_gui.fleet.metrics import MetricsFeed
+from confvm_gui.fleet.recorded import RecordedConsole
 from confvm_gui.fleet.roles.access import Access
 from confvm_gui.fleet.settings import Settings
 
@@ -57,6 +60,8 @@ class FleetSession:
     access: Access
     """What the present user may do here."""
     approvals: Approvals
+    forwarding: Forwarding
+    """Where the audit log is sent to."""
     store: Store
     readonly: bool
     readonly_reason: str
@@ -71,6 +76,8 @@ class FleetSession:
     """What libvirt hosts boot from; None where there is no library."""
     hosts: Hosts | None = None
     """The libvirt hosts that are connected; None where there can be none."""
+    accounts: Accounts | None = None
+    """The accounts in clouds; None where there can be none."""
     keys: Keys | None = None
     """The keys that wrap others; None where there are no stores of them."""
     checkpoints: Checkpointer | None = None
@@ -79,6 +86,7 @@ class FleetSession:
     _exposures: Exposures | None = None
     _providers: dict[str, Provider] = field(default_factory=dict)
     _connected: bool = False
+    _plaintext_refused: set[str] = field(default_factory=set)
 
     @classmethod
     async def begin(
@@ -93,6 +101,7 @@ class FleetSession:
         readonly = store.readonly
         events = EventFeed(store.audit, readonly=readonly, via=via)
         access = await asyncio.to_thread(Access.of_directory, data_dir, events)
+        events.require_readable = lambda: access.require(Permission.READ_AUDIT)
         approvals = Approvals(store.approvals, access, events, data_dir, readonly_reason=store.readonly_reason)
         settings = Settings(
             store.settings, await store.settings.load(), readonly=readonly, access=access, events=events
@@ -108,7 +117,17 @@ class FleetSession:
             settings,
             readonly_reason=store.readonly_reason,
         )
-        guard = Guardrails(catalog, inventory, store, events, settings, readonly_reason=store.readonly_reason)
+        guard = Guardrails(
+            catalog,
+            providers,
+            inventory,
+            store,
+            events,
+            settings,
+            access,
+            approvals,
+            readonly_reason=store.readonly_reason,
+        )
         await guard.load()
         attestations.changes.subscribe(guard.note_attestation)
         jobs = Jobs(
@@ -136,6 +155,9 @@ class FleetSession:
             settings=settings,
             access=access,
             approvals=approvals,
+            forwarding=Forwarding(
+                store.audit, settings, access, events, data_dir, readonly_reason=store.readonly_reason
+            ),
             store=store,
             readonly=readonly,
             readonly_reason=store.readonly_reason,
@@ -143,6 +165,7 @@ class FleetSession:
             _providers=known,
         )
         attestations.find_endorsements = lambda: session.endorsements
+        attestations.access = access
         approvals.on_approved("instance.delete", session._delete_approved)
         return session
 
@@ -182,6 +205,7 @@ class FleetSession:
         if self.keys is not None:
             self.keys.start()
         self.approvals.start()
+        await self.forwarding.start()
         if self.find_key_protection is not None:
             self.key_protection = await self.find_key_protection()
 
@@ -212,7 +236,7 @@ class FleetSession:
         """The instance's RAM. Raises NotFound, WrongState, Unsupported with the provider's reason, Forbidden."""
         provider = self._provider_of(instance_id)
         if viewer is Viewer.GUEST and self.inventory.get(instance_id).confidential:
-            self.access.require(Permission.VIEW_PLAINTEXT, subject=instance_id)
+            self._require_plaintext(instance_id)
         if not isinstance(provider, HasMemory):
             wanted = Capability.MEMORY_GUEST if viewer is Viewer.GUEST else Capability.MEMORY_HYPERVISOR
             raise Unsupported(provider.reason_unsupported(wanted))
@@ -224,7 +248,7 @@ class FleetSession:
         self.access.require(Permission.ASK_GUEST, subject=instance_id)
         if not isinstance(provider, HasConsole):
             raise Unsupported(provider.reason_unsupported(Capability.CONSOLE))
-        return provider.console(instance_id)
+        return RecordedConsole(provider.console(instance_id), self.inventory.get(instance_id), self.events)
 
     async def query(self, instance_id: str, query: Query) -> QueryAnswer:
         """Ask the guest. Raises NotFound, WrongState, Unsupported, GuestFault, InvalidInput, Forbidden."""
@@ -260,6 +284,7 @@ class FleetSession:
             stack.push_async_callback(self.guard.aclose)
             stack.push_async_callback(self.jobs.aclose)
             stack.push_async_callback(self.approvals.aclose)
+            stack.push_async_callback(self.forwarding.aclose)
 
     async def _delete_approved(self, approval: Approval) -> None:
         """Delete the instance that two people want to be deleted, to the end. Raises what the jobs raise."""
@@ -267,6 +292,15 @@ class FleetSession:
         ended = await self.jobs.wait(deletion.id)
         if ended.status is not OperationStatus.SUCCEEDED:
             raise WrongState(ended.error or f"The deletion of {ended.instance_name} ended: {ended.status.value}")
+
+    def _require_plaintext(self, instance_id: str) -> None:
+        """The first refusal for an instance is an event; panels ask for both views each time that they open."""
+        reason = self.access.reason_denied(Permission.VIEW_PLAINTEXT)
+        if reason and instance_id in self._plaintext_refused:
+            raise Forbidden(reason)
+        if reason:
+            self._plaintext_refused.add(instance_id)
+        self.access.require(Permission.VIEW_PLAINTEXT, subject=instance_id)
 
     def _provider_of(self, instance_id: str) -> Provider:
         instance = self.inventory.get(instance_id)

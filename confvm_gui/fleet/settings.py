@@ -13,7 +13,7 @@ from confvm_gui.fleet.roles.access import Access
 T = TypeVar("T")
 _PERSONAL: Final = ("ui.", "fleet.", "memory.", "exposure.canaries.")
 """Beginnings of keys that are how somebody works, not how the console does: anybody may, and no event tells of it."""
-_TOLD_BY_OWNER: Final = frozenset({"libvirt.hosts"})
+_TOLD_BY_OWNER: Final = frozenset({"libvirt.hosts", "cloud.accounts", "audit.forward"})
 """Guarded and recorded by the use case that they belong to."""
 
 

@@ -116,6 +116,7 @@ def _first_line(message: str) -> str:
     line = re.sub(r"^<input>:-1:-1: ", "", line)  # of the whole
     line = re.sub(r"^<input>:\d+:(\d+): ", r"at character \1, ", line)
     line = re.sub(r"( \(in container ''\))?( \[[A-Z_]+\])?$", "", line)
+    line = re.sub(r" expecting \{.*", "", line).replace("'<EOF>'", "the end")  # all tokens of the language
     line = line[:300]
     if "Key not found" in line:
         line += "; ask has(vm.labels.KEY) first"

@@ -118,8 +118,6 @@ class Known:
     tcb: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """`boot_loader`, `tee`, `snp`, `microcode` of the reported TCB."""
     exposure: str = "never"
-    evidence: tuple[str, ...] = ()
-    """SHA-256 of the latest evidence of each format, `snp-report 12ab…`: not a fact, but what a report attaches."""
 
 
 NOTHING_KNOWN: Final = Known()

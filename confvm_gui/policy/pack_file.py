@@ -25,7 +25,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from confvm_gui.domain.errors import InvalidInput
@@ -104,6 +105,12 @@ def dump_pack(pack: Pack) -> str:
             choices = ", ".join(_toml(choice) for choice in rule.fix.choices)
             lines.append(f"fix = {{ field = {_toml(rule.fix.field)}, choices = [{choices}] }}")
     return "\n".join(lines) + "\n"
+
+
+def next_version(pack: Pack, others: Iterable[Pack]) -> Pack:
+    """`pack` as the version after all of its name, not signed yet."""
+    newest = max([pack.version, *(one.version for one in others if one.name == pack.name)])
+    return replace(pack, version=newest + 1, shipped=False, signature=b"")
 
 
 def signed_message(pack: Pack) -> bytes:

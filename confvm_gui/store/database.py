@@ -27,6 +27,7 @@ from confvm_gui.store.migrations import create_schema, upgrade
 from confvm_gui.store.schema import APPLICATION_ID, SCHEMA, TABLES, SchemaVersion
 from confvm_gui.store.sqlite_faults import corrupt, from_os, from_sqlite
 
+DATABASE_NAME = "console.db"
 _MAGIC = b"SQLite format 3\0"
 _HEADER_LENGTH = 100
 _CHECK_LIMIT = 4 * 1024 * 1024
@@ -54,7 +55,7 @@ class Database:
         max_pages: int | None = None,
     ) -> None:
         self.directory = directory
-        self.path = directory / "console.db"
+        self.path = directory / DATABASE_NAME
         self.readonly_reason = "The console was opened for reading only" if readonly else ""
         self._versions = versions
         self._lock: DirectoryLock | None = None

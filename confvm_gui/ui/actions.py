@@ -27,7 +27,7 @@ KINDS = (
 _SELDOM = (OperationKind.MIGRATE, OperationKind.SNAPSHOT, OperationKind.CLONE)
 """In the menus and the palette, not in the tool bar."""
 _IN_TOOL_BAR = ("new", "start", "stop", "pause", "resume", "reset", "delete")
-PAGES = ("fleet", "events", "evidence", "hosts", "settings", "help", "about")
+PAGES = ("fleet", "events", "evidence", "hosts", "guardrails", "keys", "access", "settings", "help", "about")
 """Keys of the pages of the window."""
 
 
@@ -70,6 +70,11 @@ class ShellActions:
             "events": self._make("page-events", translate("ShellActions", "&Events"), "events", "Ctrl+2"),
             "evidence": self._make("page-evidence", translate("ShellActions", "E&vidence files"), "evidence", "Ctrl+3"),
             "hosts": self._make("page-hosts", translate("ShellActions", "&Hosts"), "hosts", "Ctrl+4"),
+            "guardrails": self._make(
+                "page-guardrails", translate("ShellActions", "&Guardrails"), "guardrails", "Ctrl+6"
+            ),
+            "keys": self._make("page-keys", translate("ShellActions", "&Keys"), "key", "Ctrl+7"),
+            "access": self._make("page-access", translate("ShellActions", "&Access"), "access", "Ctrl+8"),
             "settings": self._make("page-settings", translate("ShellActions", "&Settings"), "settings", "Ctrl+,"),
             "help": self._make("page-help", translate("ShellActions", "&Help"), "help", "F1"),
             "about": self._make("page-about", translate("ShellActions", "&About"), "about", ""),
@@ -129,7 +134,7 @@ class ShellActions:
         instance = bar.addMenu(translate("ShellActions", "&Instance"))
         self.fill_instance_menu(instance)
         view = bar.addMenu(translate("ShellActions", "&View"))
-        view.addActions([self.pages[key] for key in ("fleet", "events", "evidence", "hosts")])
+        view.addActions([self.pages[key] for key in PAGES[:-3]])
         view.addActions([self.jobs, self.filter])
         view.addSeparator()
         view.addActions(list(self.tabs.values()))

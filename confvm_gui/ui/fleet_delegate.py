@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.instance import Instance, InstanceState, Trust
 from confvm_gui.ui.icons import pixmap
+from confvm_gui.ui.models.compliance_words import COMPLIANCE_MARKS
 from confvm_gui.ui.models.fleet_columns import FleetColumn
 from confvm_gui.ui.models.fleet_model import COLUMNS, FleetModel
 from confvm_gui.ui.models.freshness import is_stale
@@ -74,7 +75,7 @@ class FleetDelegate(QStyledItemDelegate):
         width = option.fontMetrics.horizontalAdvance(self._model.cell(instance, column)) + 2 * _PADDING
         if column is FleetColumn.NAME:
             width += CHECK_ZONE + 2 * (_ICON + 6)
-        elif column in (FleetColumn.STATE, FleetColumn.TRUST, FleetColumn.TECHNOLOGY):
+        elif column in (FleetColumn.STATE, FleetColumn.TRUST, FleetColumn.TECHNOLOGY, FleetColumn.COMPLIANCE):
             width += _ICON + 6
         return QSize(width, ROW_HEIGHT)
 
@@ -123,6 +124,9 @@ class FleetDelegate(QStyledItemDelegate):
             case FleetColumn.TECHNOLOGY:
                 role = "muted" if instance.technology is Technology.NONE else "text"
                 self._paint_text(painter, option, theme, inner, cell_text(instance, column), role)
+            case FleetColumn.COMPLIANCE if instance.compliance in COMPLIANCE_MARKS:
+                name, role = COMPLIANCE_MARKS[instance.compliance]
+                self._paint_marked_text(painter, option, theme, inner, name, role, cell_text(instance, column), "text")
             case FleetColumn.LOAD:
                 self._paint_load(painter, option, theme, inner, instance)
             case _:

@@ -38,6 +38,7 @@ DEFAULT_COLUMNS = (
     FleetColumn.STATE,
     FleetColumn.TECHNOLOGY,
     FleetColumn.TRUST,
+    FleetColumn.COMPLIANCE,
     FleetColumn.LOAD,
     FleetColumn.REGION,
     FleetColumn.MACHINE_TYPE,

@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton
 
+from confvm_gui.domain.errors import NeedsApproval
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.operation import OperationKind
 from confvm_gui.domain.ports.provider import CanMigrate
-from confvm_gui.fleet.job_kinds import allowed, missing_power
+from confvm_gui.fleet.job_kinds import allowed, missing_power, permission_for
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.banner import Banner, BannerStack, Tone
 from confvm_gui.ui.bridge.tasks import TaskKeeper
+from confvm_gui.ui.rights import reason_against
 from confvm_gui.ui.text import count_text, operation_word, snapshot_name
 
 _AT_ONCE = 50
@@ -25,6 +27,9 @@ _AT_ONCE = 50
 
 class InstanceRequests(QObject):
     """Asks inside the window, never in a modal dialog, and hands over to the jobs."""
+
+    approvals_wanted = Signal()
+    """Somebody wants to see what waits for a second person."""
 
     def __init__(
         self, session: FleetSession, tasks: TaskKeeper, banners: BannerStack, on_error: Callable[[str], None]
@@ -42,8 +47,8 @@ class InstanceRequests(QObject):
 
     def perform(self, kind: OperationKind, instances: Sequence[Instance], done: Callable[[], None]) -> None:
         """Do `kind` to those of `instances` that can be asked for it; `done` is called once all are accepted."""
-        if self._session.readonly:
-            self._on_error(self._session.readonly_reason)
+        if reason := reason_against(self._session, permission_for(kind)):
+            self._on_error(reason)
             return
         chosen = [instance for instance in instances if self.can(kind, instance)]
         if not chosen:
@@ -182,6 +187,22 @@ class InstanceRequests(QObject):
         return text.replace(str(count), count_text(count))
 
     async def _accept(self, kind: OperationKind, ids: Sequence[str]) -> None:
+        stored: NeedsApproval | None = None
         for start in range(0, len(ids), _AT_ONCE):
-            await self._session.jobs.act(kind, ids[start : start + _AT_ONCE])
+            try:
+                await self._session.jobs.act(kind, ids[start : start + _AT_ONCE])
+            except NeedsApproval as error:
+                stored = stored or error
             await asyncio.sleep(0)
+        if stored is not None:
+            self._tell_stored(stored.message, len(ids))
+
+    def _tell_stored(self, message: str, count: int) -> None:
+        """Nothing was done yet, and nothing went wrong: somebody else has to agree."""
+        if count > 1:
+            words = self.tr(
+                "%n requests were stored: each is carried out once another administrator approves it", "", count
+            )
+            message = self._counted(words, count)
+        show = self.tr("Show requests")
+        self._banners.put("approval", Banner(Tone.INFO, message, show, self.approvals_wanted.emit))

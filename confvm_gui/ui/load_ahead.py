@@ -20,13 +20,16 @@ _FIRST = ("confvm_gui.ui.instance_page", "confvm_gui.ui.panels.overview.panel")
 _THEN = (
     "confvm_gui.ui.wizard.wizard",
     "confvm_gui.ui.panels.console",
-    "confvm_gui.ui.panels.events",
+    "confvm_gui.ui.audit.page",
     "confvm_gui.ui.panels.metrics",
     "confvm_gui.ui.panels.jobs",
     "confvm_gui.ui.panels.memory.panel",
     "confvm_gui.ui.panels.attestation.panel",
     "confvm_gui.ui.evidence.page",
     "confvm_gui.ui.hosts.page",
+    "confvm_gui.ui.guardrails.page",
+    "confvm_gui.ui.keys.page",
+    "confvm_gui.ui.access.page",
     "pyqtgraph",
     "importlib.metadata",
     "confvm_gui.ui.panels.settings",
@@ -35,7 +38,7 @@ _THEN = (
 )
 
 
-_PAGES = ("settings", "events", "evidence", "hosts", "help", "about")
+_PAGES = ("settings", "events", "evidence", "hosts", "guardrails", "keys", "access", "help", "about")
 """Made before anybody asks: to make a page and to show it together takes up to 50 ms on a busy computer."""
 _REST_SECONDS = 0.02
 

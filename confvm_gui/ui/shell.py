@@ -1,11 +1,11 @@
 """The window: fleet, instance page, jobs, and the pages beside them.
 
-Made to be on screen fast: only the fleet is built at once, everything else when it is first looked at. Nothing here
-waits; what takes time is a task, and its problem becomes a banner at the top.
+Only the fleet is built at once, everything else when it is first looked at. Nothing here waits; what takes time is a
+task, and its problem becomes a banner at the top.
 
 Object names for tests and the tour: `fleet-filter`, `fleet-table`, `bulk-bar`, `bulk-start` …, `instance-page`,
-`instance-tabs`, `jobs-panel`, `events-panel`, `evidence-page`, `drop-hint`, `settings-panel`, `help-panel`,
-`about-panel`, `command-palette`, `navigation`, `tool-new`, `status-jobs`, actions `action-new` ….
+`instance-tabs`, `jobs-panel`, `events-panel`, `evidence-page`, `guardrails-page`, `drop-hint`, `settings-panel`,
+`help-panel`, `about-panel`, `command-palette`, `navigation`, `tool-new`, `status-jobs`, actions `action-new` ….
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from confvm_gui.ui.models.fleet_model import FleetModel
 from confvm_gui.ui.navigation_rail import NavigationRail
 from confvm_gui.ui.on_screen import fitting
 from confvm_gui.ui.preferences import GEOMETRY, LANGUAGE, text_setting, theme_setting
+from confvm_gui.ui.rights import Rights
 from confvm_gui.ui.status_line import StatusLine
 from confvm_gui.ui.text import count_text
 from confvm_gui.ui.theme import theme_controller
@@ -94,6 +95,7 @@ class ShellWindow(QMainWindow):
         self.banners = BannerStack()
         self.requests = InstanceRequests(session, self.tasks, self.banners, self.show_error)
         self.launch = LaunchFlow(session, self.tasks, self)
+        self.rights = Rights(session, self.banners, self.actions_, self._offer_actions)
         self.fleet = FleetPage(self.model, session.settings)
         self.crashes = CrashNotice(session, self.banners, self.actions_.filter.trigger, self.fleet.filter.set_text)
         self.failures = FailureNotices(session, self.banners, lambda: self.show_jobs(True), self.show_record)
@@ -139,9 +141,7 @@ class ShellWindow(QMainWindow):
         self.rail.show_page("fleet")
         for part in (self.menuBar(), bar, self.rail, self.banners, self.fleet, self.status_line):
             theme_controller().dress(part)
-        if self.session.readonly:
-            text = self.tr("Read-only: {reason}").format(reason=self.session.readonly_reason)
-            self.banners.put("readonly", Banner(Tone.INFO, text, dismissable=False))
+        self.rights.show()
 
     def _connect(self) -> None:
         actions = self.actions_
@@ -169,13 +169,15 @@ class ShellWindow(QMainWindow):
         self.launch.accepted.connect(self._launch_accepted)
         self.model.marks_changed.connect(self._offer_actions)
         self.status_line.jobs_wanted.connect(lambda: self.show_jobs(not self.jobs_shown))
+        self.requests.approvals_wanted.connect(lambda: self.show_page("access"))
+        self._subscriptions.add(self.session.access.changes, self.rights.changed)
         self._subscriptions.add(self.session.inventory.changes, self._inventory_changed)
         self._subscriptions.add(self.session.inventory.provider_changes, self._provider_changed)
 
     # Pages
 
     def show_page(self, key: str) -> None:
-        """Show `fleet`, `events`, `evidence`, `settings`, `help` or `about`."""
+        """Show one of `actions.PAGES`."""
         page = self._page(key)
         if page.refresh is not None:
             page.refresh()
@@ -201,14 +203,13 @@ class ShellWindow(QMainWindow):
 
     def _page(self, key: str) -> WindowPage:
         if key not in self._pages:
-            page = self._pages[key] = make_page(key, self.session, self._stalls, self.show_error)
+            page = self._pages[key] = make_page(key, self.session, self._stalls, self.show_error, self)
             theme_controller().dress(page.widget)
             self.stack.addWidget(page.widget)
         return self._pages[key]
 
     @property
-    def page(self) -> str:
-        """Key of the page in sight."""
+    def page(self) -> str:  # key of the page in sight
         return next(key for key, page in self._pages.items() if page.widget is self.stack.currentWidget())
 
     # The instance page
@@ -250,7 +251,7 @@ class ShellWindow(QMainWindow):
         self._offer_actions()
 
     def close_instance(self) -> None:
-        """Give the whole window to the fleet again."""
+        """Give the whole window to the fleet."""
         if self._instance_page is not None:
             self._instance_page.maximize.setChecked(False)
             self._instance_page.hide()
@@ -325,7 +326,7 @@ class ShellWindow(QMainWindow):
     def _offer_actions(self) -> None:
         few = self.targets(200)
         possible = {
-            kind: not self.session.readonly and any(self.requests.can(kind, instance) for instance in few)
+            kind: not self.rights.reason(kind) and any(self.requests.can(kind, instance) for instance in few)
             for kind in KINDS
         }
         # One of the two is shown. First of all: Qt disables what it hides.
@@ -334,7 +335,7 @@ class ShellWindow(QMainWindow):
         self.actions_.on_instances[OperationKind.PAUSE].setVisible(not resume)
         for kind in KINDS:
             self.actions_.on_instances[kind].setEnabled(possible[kind])
-        self.actions_.new.setEnabled(not self.session.readonly)
+        self.actions_.new.setEnabled(not self.rights.reason(OperationKind.CREATE))
         for action in self.actions_.tabs.values():
             action.setEnabled(bool(self.fleet.view.current_id))
         self.actions_.maximize.setEnabled(self.page_shown)
@@ -354,14 +355,13 @@ class ShellWindow(QMainWindow):
 
     def new_instance(self) -> None:
         """Open the wizard; a second call brings the open one to the front."""
-        if self.session.readonly:
-            self.show_error(self.session.readonly_reason)
+        if reason := self.rights.reason(OperationKind.CREATE):
+            self.show_error(reason)
         else:
             self.launch.begin()
 
     @property
-    def wizard(self) -> LaunchWizard | None:
-        """The wizard while it is open."""
+    def wizard(self) -> LaunchWizard | None:  # while it is open
         return self.launch.wizard
 
     def _launch_accepted(self, instance_id: str) -> None:
@@ -485,6 +485,7 @@ class ShellWindow(QMainWindow):
 
     async def aclose(self) -> None:
         """End all that the window runs, and await it. The session is left open."""
+        await self.tasks.aclose()  # first: what loads ahead makes pages
         self._subscriptions.clear()
         self.crashes.close_subscriptions()
         self.failures.close_subscriptions()
@@ -497,4 +498,3 @@ class ShellWindow(QMainWindow):
         for page in self._pages.values():
             if page.aclose is not None:
                 await page.aclose()
-        await self.tasks.aclose()

@@ -14,6 +14,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.instance import Instance, InstanceState, Trust
 from confvm_gui.domain.operation import OperationKind, OperationStatus
+from confvm_gui.domain.policy import Compliance
 from confvm_gui.ui.models.fleet_columns import FleetColumn, labels_text
 
 translate = QCoreApplication.translate
@@ -52,6 +53,17 @@ STATE_TONES = {
     InstanceState.CRASHED: "danger",
 }
 """Tone of the pill in which a state is shown; the others are neutral."""
+
+
+@cache
+def compliance_word(value: str) -> str:
+    """Of `Instance.compliance`; a dash where nothing was judged."""
+    return {
+        Compliance.COMPLIANT.value: translate("Compliance", "Compliant"),
+        Compliance.WARNING.value: translate("Compliance", "Warning"),
+        Compliance.VIOLATING.value: translate("Compliance", "Violating"),
+        Compliance.UNGUARDED.value: translate("Compliance", "Unguarded"),
+    }.get(value, "–")
 
 
 @cache
@@ -181,7 +193,7 @@ def cell_text(instance: Instance, column: FleetColumn) -> str:
         case FleetColumn.LABELS:
             return labels_text(instance)
         case FleetColumn.COMPLIANCE:
-            return instance.compliance or "–"
+            return compliance_word(instance.compliance)
         case FleetColumn.CLOUD:
             return instance.cloud
         case FleetColumn.CREATED:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from confvm_gui.fleet.session import FleetSession
-from confvm_gui.ui.theme import UNIT
 
 if TYPE_CHECKING:
+    from confvm_gui.ui.shell import ShellWindow
     from confvm_gui.ui.stall_watchdog import StallReport
 
 
@@ -32,19 +33,19 @@ class WindowPage:
 
 
 def make_page(
-    key: str, session: FleetSession, stalls: Callable[[], StallReport | None], on_problem: Callable[[str], None]
+    key: str,
+    session: FleetSession,
+    stalls: Callable[[], StallReport | None],
+    on_problem: Callable[[str], None],
+    window: ShellWindow,
 ) -> WindowPage:
-    """The page `events`, `evidence`, `hosts`, `settings`, `help` or `about`."""
+    """The page `events`, `evidence`, `hosts`, `guardrails`, `keys`, `access`, `settings`, `help` or `about`."""
     if key == "events":
-        from confvm_gui.ui.panels.events import EventsPanel
+        from confvm_gui.ui.audit.page import AuditPage
 
-        events = EventsPanel(session, everything=True)
+        events = AuditPage(session)
         events.problem.connect(on_problem)
-        framed = QWidget()
-        rows = QVBoxLayout(framed)
-        rows.setContentsMargins(UNIT * 2, UNIT // 2, UNIT * 2, 0)
-        rows.addWidget(events)
-        return WindowPage(framed, aclose=events.aclose)
+        return WindowPage(events, refresh=events.refresh, aclose=events.aclose)
     if key == "evidence":
         from confvm_gui.ui.evidence.page import EvidencePage
 
@@ -53,6 +54,28 @@ def make_page(
         return WindowPage(evidence, aclose=evidence.aclose, take_files=evidence.take, show_record=evidence.show_kept)
     if key == "hosts":
         return _make_hosts(session, on_problem)
+    if key == "guardrails":
+        from confvm_gui.ui.guardrails.page import GuardrailsPage
+
+        def show_fleet(text: str) -> None:
+            window.show_page("fleet")
+            window.fleet.filter.set_text(text)
+
+        guardrails = GuardrailsPage(session)
+        guardrails.problem.connect(on_problem)
+        guardrails.instance_wanted.connect(window.open_instance)
+        guardrails.fleet_wanted.connect(show_fleet)
+        return WindowPage(guardrails, refresh=guardrails.look, aclose=guardrails.aclose)
+    if key == "keys":
+        return _make_keys(session, on_problem)
+    if key == "access":
+        from confvm_gui.ui.access.page import AccessPage
+
+        access = AccessPage(session)
+        access.problem.connect(on_problem)
+        access.waiting_changed.connect(partial(window.rail.set_badge, "access"))
+        window.requests.approvals_wanted.connect(access.show_requests)
+        return WindowPage(access, refresh=access.refresh, aclose=access.aclose)
     if key == "settings":
         from confvm_gui.ui.panels.settings import SettingsPanel
 
@@ -65,6 +88,20 @@ def make_page(
     from confvm_gui.ui.panels.about import AboutPanel
 
     return WindowPage(AboutPanel())
+
+
+def _make_keys(session: FleetSession, on_problem: Callable[[str], None]) -> WindowPage:
+    if session.keys is None:
+        from confvm_gui.ui.empty_state import EmptyState
+        from confvm_gui.ui.text import translate
+
+        words = (translate("KeysPage", "No keys here"), translate("KeysPage", "This session has no store of keys."))
+        return WindowPage(EmptyState("key", *words))
+    from confvm_gui.ui.keys.page import KeysPage
+
+    keys = KeysPage(session, session.keys)
+    keys.problem.connect(on_problem)
+    return WindowPage(keys, refresh=keys.refresh, aclose=keys.aclose)
 
 
 def _make_hosts(session: FleetSession, on_problem: Callable[[str], None]) -> WindowPage:

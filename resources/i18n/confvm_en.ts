@@ -258,6 +258,26 @@
     </message>
 </context>
 <context>
+    <name>KeyDetail</name>
+    <message numerus="yes">
+        <source>and %n more</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>KeyEnding</name>
+    <message numerus="yes">
+        <source>Nobody can use it from now on. It can be restored until it is destroyed in %n day(s).</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>QueryBox</name>
     <message numerus="yes">
         <source>%n match(es)</source>

@@ -639,6 +639,41 @@
     </message>
 </context>
 <context>
+    <name>Compliance</name>
+    <message>
+        <source>Compliant</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation type="unfinished">Avertissement</translation>
+    </message>
+    <message>
+        <source>Violating</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unguarded</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Every rule that looks at it holds</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A rule that only warns does not hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A rule that is enforced does not hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No pack of rules that is on looks at it</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>ConfidentialPage</name>
     <message>
         <source>Confidential</source>
@@ -907,6 +942,10 @@
 </context>
 <context>
     <name>DataPage</name>
+    <message>
+        <source>A kernel of the library boots without a disk: it takes no records, and no key is released to it.</source>
+        <translation>Un noyau de la bibliothèque démarre sans disque : il ne prend pas de données, et aucune clé ne lui est remise.</translation>
+    </message>
     <message>
         <source>Data</source>
         <translation>Données</translation>
@@ -1504,6 +1543,45 @@
     </message>
 </context>
 <context>
+    <name>ExceptionsModel</name>
+    <message>
+        <source>{time} left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ended</source>
+        <translation type="unfinished">Terminée</translation>
+    </message>
+    <message>
+        <source>all instances</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>État</translation>
+    </message>
+    <message>
+        <source>Rule</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Instance</source>
+        <translation type="unfinished">Instance</translation>
+    </message>
+    <message>
+        <source>Reason</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Granted by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Until</source>
+        <translation type="unfinished">Jusqu’à</translation>
+    </message>
+</context>
+<context>
     <name>Exporter</name>
     <message>
         <source>Selection ({size}) …</source>
@@ -1878,6 +1956,10 @@
         <translation>Personne de fiable ne se porte garant de la clé d’attestation</translation>
     </message>
     <message>
+        <source>The host runs this TPM and nobody vouches for its key: it speaks for what the guest booted, and not against the host</source>
+        <translation>L&apos;hôte fait fonctionner ce TPM et personne ne répond de sa clé : il témoigne de ce que l&apos;invité a démarré, et non contre l&apos;hôte</translation>
+    </message>
+    <message>
         <source>Nobody signed this: what it says can be looked at, but proves nothing</source>
         <translation>Personne n’a signé ceci&#xa0;: on peut regarder ce qu’il dit, mais il ne prouve rien</translation>
     </message>
@@ -2145,6 +2227,25 @@
             <numerusform>Montrer %n autre constat</numerusform>
             <numerusform>Montrer %n autres constats</numerusform>
         </translation>
+    </message>
+</context>
+<context>
+    <name>FindingsModel</name>
+    <message>
+        <source>Instance</source>
+        <translation type="unfinished">Instance</translation>
+    </message>
+    <message>
+        <source>Stands</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is wrong and what would pass</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Observed</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2441,6 +2542,10 @@
         <translation>Non fiable</translation>
     </message>
     <message>
+        <source>Not signed</source>
+        <translation>Non signée</translation>
+    </message>
+    <message>
         <source>Earlier: {verdict}</source>
         <translation>Précédent&#xa0;: {verdict}</translation>
     </message>
@@ -2509,6 +2614,29 @@
     <message>
         <source>Around it</source>
         <translation>Autour</translation>
+    </message>
+</context>
+<context>
+    <name>HostCard</name>
+    <message>
+        <source>What {0} offers</source>
+        <translation>Ce que {0} propose</translation>
+    </message>
+    <message>
+        <source>This host is not in the list any more.</source>
+        <translation>Cet hôte n&apos;est plus dans la liste.</translation>
+    </message>
+    <message>
+        <source>The host is being asked what it offers …</source>
+        <translation>L&apos;hôte est interrogé sur ce qu&apos;il propose …</translation>
+    </message>
+    <message>
+        <source>No {0}: {1}</source>
+        <translation>Pas de {0} : {1}</translation>
+    </message>
+    <message>
+        <source>Plain VMs</source>
+        <translation>VM ordinaires</translation>
     </message>
 </context>
 <context>
@@ -2764,6 +2892,14 @@
         <translation>Migrer vers</translation>
     </message>
     <message>
+        <source>Name of the copy</source>
+        <translation>Nom de la copie</translation>
+    </message>
+    <message>
+        <source>Copy {name} with its disks, as a machine of its own named:</source>
+        <translation>Copier {name} avec ses disques, comme une machine à part nommée :</translation>
+    </message>
+    <message>
         <source>Delete {name}? Its disk and its keys are destroyed; nothing brings them back.</source>
         <translation>Supprimer {name}&#xa0;? Son disque et ses clés sont détruits&#xa0;; rien ne les ramène.</translation>
     </message>
@@ -2884,6 +3020,326 @@
     <message>
         <source>Whatever is done to instances appears here.</source>
         <translation>Tout ce qui est fait aux instances paraît ici.</translation>
+    </message>
+</context>
+<context>
+    <name>KeyDetail</name>
+    <message>
+        <source>What it holds</source>
+        <translation>Ce qu&apos;elle tient</translation>
+    </message>
+    <message>
+        <source>Reference</source>
+        <translation>Référence</translation>
+    </message>
+    <message>
+        <source>Store</source>
+        <translation>Magasin</translation>
+    </message>
+    <message>
+        <source>Protection</source>
+        <translation>Protection</translation>
+    </message>
+    <message>
+        <source>Algorithm</source>
+        <translation>Algorithme</translation>
+    </message>
+    <message>
+        <source>Versions</source>
+        <translation>Versions</translation>
+    </message>
+    <message>
+        <source>Made</source>
+        <translation>Créée</translation>
+    </message>
+    <message>
+        <source>&amp;Wrap all of it anew</source>
+        <translation>Tout &amp;envelopper de nouveau</translation>
+    </message>
+    <message>
+        <source>Instances that run go on running; their disks are not encrypted anew</source>
+        <translation>Les instances en marche continuent ; leurs disques ne sont pas chiffrés de nouveau</translation>
+    </message>
+    <message>
+        <source>Wrap &amp;by</source>
+        <translation>Envelopper &amp;par</translation>
+    </message>
+    <message>
+        <source>&amp;Rotate</source>
+        <translation>&amp;Renouveler</translation>
+    </message>
+    <message>
+        <source>A new version wraps from now on; what older ones wrapped stays readable</source>
+        <translation>Une nouvelle version enveloppe désormais ; ce que les anciennes ont enveloppé reste lisible</translation>
+    </message>
+    <message>
+        <source>&amp;Disable</source>
+        <translation>&amp;Désactiver</translation>
+    </message>
+    <message>
+        <source>&amp;Enable</source>
+        <translation>&amp;Activer</translation>
+    </message>
+    <message>
+        <source>Re&amp;store</source>
+        <translation>Re&amp;staurer</translation>
+    </message>
+    <message>
+        <source>Call the destruction off; the key is disabled then</source>
+        <translation>Annuler la destruction ; la clé est alors désactivée</translation>
+    </message>
+    <message>
+        <source>Destro&amp;y …</source>
+        <translation>Détrui&amp;re …</translation>
+    </message>
+    <message>
+        <source>{0}, in hardware</source>
+        <translation>{0}, dans un matériel</translation>
+    </message>
+    <message>
+        <source>{0}, the newest is number {1}</source>
+        <translation>{0}, la plus récente est la numéro {1}</translation>
+    </message>
+    <message>
+        <source>{0} ({1})</source>
+        <translation>{0} ({1})</translation>
+    </message>
+    <message numerus="yes">
+        <source>and %n more</source>
+        <translation>
+            <numerusform>et %n autre</numerusform>
+            <numerusform>et %n autres</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Nothing that this console knows of.</source>
+        <translation>Rien que cette console connaisse.</translation>
+    </message>
+    <message>
+        <source>its newest version</source>
+        <translation>sa version la plus récente</translation>
+    </message>
+</context>
+<context>
+    <name>KeyEnding</name>
+    <message>
+        <source>now</source>
+        <translation>maintenant</translation>
+    </message>
+    <message>
+        <source>I &amp;agree that these data are lost for good</source>
+        <translation>J&apos;&amp;accepte que ces données soient perdues pour toujours</translation>
+    </message>
+    <message>
+        <source>&amp;Keep the key</source>
+        <translation>&amp;Garder la clé</translation>
+    </message>
+    <message>
+        <source>Days &amp;until then</source>
+        <translation>Jours &amp;jusque-là</translation>
+    </message>
+    <message>
+        <source>Destroy {0}?</source>
+        <translation>Détruire {0} ?</translation>
+    </message>
+    <message>
+        <source>The data of these cannot be read by anybody any more: {0}</source>
+        <translation>Les données de celles-ci ne peuvent plus être lues par personne : {0}</translation>
+    </message>
+    <message>
+        <source>It holds nothing that this console knows of.</source>
+        <translation>Elle ne tient rien que cette console connaisse.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Nobody can use it from now on. It can be restored until it is destroyed in %n day(s).</source>
+        <translation>
+            <numerusform>Personne ne peut plus s&apos;en servir. Elle peut être restaurée jusqu&apos;à sa destruction dans %n jour.</numerusform>
+            <numerusform>Personne ne peut plus s&apos;en servir. Elle peut être restaurée jusqu&apos;à sa destruction dans %n jours.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>It is destroyed at once, and cannot be restored.</source>
+        <translation>Elle est détruite aussitôt et ne peut pas être restaurée.</translation>
+    </message>
+    <message>
+        <source>&amp;Schedule its destruction</source>
+        <translation>&amp;Planifier sa destruction</translation>
+    </message>
+    <message>
+        <source>&amp;Destroy it now</source>
+        <translation>La &amp;détruire maintenant</translation>
+    </message>
+</context>
+<context>
+    <name>KeyForm</name>
+    <message>
+        <source>&amp;Token</source>
+        <translation>&amp;Jeton</translation>
+    </message>
+    <message>
+        <source>&amp;Label of the key</source>
+        <translation>&amp;Étiquette de la clé</translation>
+    </message>
+    <message>
+        <source>Re&amp;gion</source>
+        <translation>Ré&amp;gion</translation>
+    </message>
+    <message>
+        <source>&amp;Alias of the key</source>
+        <translation>&amp;Alias de la clé</translation>
+    </message>
+    <message>
+        <source>Key rin&amp;g</source>
+        <translation>Trou&amp;sseau</translation>
+    </message>
+    <message>
+        <source>&amp;Name of the key</source>
+        <translation>&amp;Nom de la clé</translation>
+    </message>
+    <message>
+        <source>&amp;Vault</source>
+        <translation>&amp;Coffre</translation>
+    </message>
+    <message>
+        <source>&amp;Browse …</source>
+        <translation>&amp;Parcourir …</translation>
+    </message>
+    <message>
+        <source>&amp;Make the key</source>
+        <translation>&amp;Créer la clé</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Library of the &amp;HSM (PKCS#11 module)</source>
+        <translation>Bibliothèque du &amp;HSM (module PKCS#11)</translation>
+    </message>
+    <message>
+        <source>&amp;Store</source>
+        <translation>&amp;Magasin</translation>
+    </message>
+    <message>
+        <source>A new key</source>
+        <translation>Une nouvelle clé</translation>
+    </message>
+    <message>
+        <source>It is kept in this computer&apos;s keyring, or in a file that only you can read.</source>
+        <translation>Elle est gardée dans le trousseau de cet ordinateur, ou dans un fichier que vous seul pouvez lire.</translation>
+    </message>
+    <message>
+        <source>The token makes it and never gives it away. Its PIN is asked for when it is needed.</source>
+        <translation>Le jeton la crée et ne la donne jamais. Son PIN est demandé quand il le faut.</translation>
+    </message>
+    <message>
+        <source>The service makes it and never gives it away. You are signed in as the service&apos;s own tools are.</source>
+        <translation>Le service la crée et ne la donne jamais. Vous êtes identifié comme le sont les outils du service.</translation>
+    </message>
+    <message>
+        <source>Making it …</source>
+        <translation>Création …</translation>
+    </message>
+    <message>
+        <source>Library of the HSM</source>
+        <translation>Bibliothèque du HSM</translation>
+    </message>
+</context>
+<context>
+    <name>KeyState</name>
+    <message>
+        <source>Enabled</source>
+        <translation>Active</translation>
+    </message>
+    <message>
+        <source>Disabled</source>
+        <translation>Désactivée</translation>
+    </message>
+    <message>
+        <source>To be destroyed</source>
+        <translation>À détruire</translation>
+    </message>
+    <message>
+        <source>Destroyed</source>
+        <translation>Détruite</translation>
+    </message>
+    <message>
+        <source>Not reachable</source>
+        <translation>Inaccessible</translation>
+    </message>
+    <message>
+        <source>{state} on {moment}</source>
+        <translation>{state} le {moment}</translation>
+    </message>
+    <message>
+        <source>{state}: {reason}</source>
+        <translation>{state} : {reason}</translation>
+    </message>
+</context>
+<context>
+    <name>KeyStore</name>
+    <message>
+        <source>This computer</source>
+        <translation>Cet ordinateur</translation>
+    </message>
+    <message>
+        <source>HSM or token (PKCS#11)</source>
+        <translation>HSM ou jeton (PKCS#11)</translation>
+    </message>
+    <message>
+        <source>AWS KMS</source>
+        <translation>AWS KMS</translation>
+    </message>
+    <message>
+        <source>Google Cloud KMS</source>
+        <translation>Google Cloud KMS</translation>
+    </message>
+    <message>
+        <source>Azure Key Vault</source>
+        <translation>Azure Key Vault</translation>
+    </message>
+</context>
+<context>
+    <name>KeysModel</name>
+    <message>
+        <source>Yes</source>
+        <translation>Oui</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>Non</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>Clé</translation>
+    </message>
+    <message>
+        <source>Store</source>
+        <translation>Magasin</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>État</translation>
+    </message>
+    <message>
+        <source>Protection</source>
+        <translation>Protection</translation>
+    </message>
+    <message>
+        <source>Hardware</source>
+        <translation>Matériel</translation>
+    </message>
+    <message>
+        <source>Algorithm</source>
+        <translation>Algorithme</translation>
+    </message>
+    <message>
+        <source>Versions</source>
+        <translation>Versions</translation>
+    </message>
+    <message>
+        <source>Holds</source>
+        <translation>Tient</translation>
     </message>
 </context>
 <context>
@@ -3481,6 +3937,22 @@
         <translation>Migrer</translation>
     </message>
     <message>
+        <source>Take snapshot</source>
+        <translation>Prendre un instantané</translation>
+    </message>
+    <message>
+        <source>Revert</source>
+        <translation>Revenir</translation>
+    </message>
+    <message>
+        <source>Delete snapshot</source>
+        <translation>Supprimer l&apos;instantané</translation>
+    </message>
+    <message>
+        <source>Clone</source>
+        <translation>Cloner</translation>
+    </message>
+    <message>
         <source>Delete</source>
         <translation>Supprimer</translation>
     </message>
@@ -3540,10 +4012,79 @@
     </message>
 </context>
 <context>
+    <name>PackMode</name>
+    <message>
+        <source>Enforce</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Warn</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the whole fleet</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>PackSignature</name>
+    <message>
+        <source>came with the console</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not signed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>signed here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>signature does not hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>signed, and no key here to compare with</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>PaneColumns</name>
     <message>
         <source>Position in RAM</source>
         <translation>Position en mémoire</translation>
+    </message>
+</context>
+<context>
+    <name>PinDialog</name>
+    <message>
+        <source>PIN of a token</source>
+        <translation>PIN d&apos;un jeton</translation>
+    </message>
+    <message>
+        <source>It is handed to the token, and kept in memory until the console is closed; it is not written anywhere. After a few wrong PINs a token locks itself.</source>
+        <translation>Il est remis au jeton et gardé en mémoire jusqu&apos;à la fermeture de la console ; il n&apos;est écrit nulle part. Après quelques PIN erronés, un jeton se verrouille.</translation>
+    </message>
+    <message>
+        <source>&amp;Unlock</source>
+        <translation>Dé&amp;verrouiller</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>The token {0} is locked</source>
+        <translation>Le jeton {0} est verrouillé</translation>
+    </message>
+    <message>
+        <source>Its &amp;PIN</source>
+        <translation>Son &amp;PIN</translation>
     </message>
 </context>
 <context>
@@ -3783,6 +4324,10 @@
         <translation>Appel REST</translation>
     </message>
     <message>
+        <source>libvirt XML</source>
+        <translation>XML libvirt</translation>
+    </message>
+    <message>
         <source>Copy</source>
         <translation>Copier</translation>
     </message>
@@ -3847,6 +4392,10 @@
         <translation>désactivée</translation>
     </message>
     <message>
+        <source>No records: a kernel of the library boots without a disk</source>
+        <translation>Pas de données : un noyau de la bibliothèque démarre sans disque</translation>
+    </message>
+    <message>
         <source>{0}, {1} rows</source>
         <translation>{0}, {1} lignes</translation>
     </message>
@@ -3874,6 +4423,14 @@
         </translation>
     </message>
     <message>
+        <source>a canary</source>
+        <translation>un canari</translation>
+    </message>
+    <message>
+        <source>The same request for virsh</source>
+        <translation>La même demande pour virsh</translation>
+    </message>
+    <message>
         <source>Save the request</source>
         <translation>Enregistrer la demande</translation>
     </message>
@@ -3888,6 +4445,63 @@
     <message>
         <source>Saved. confvm create --request {0} makes the same instance.</source>
         <translation>Enregistré. confvm create --request {0} crée la même instance.</translation>
+    </message>
+</context>
+<context>
+    <name>RuleApplies</name>
+    <message>
+        <source>Launches</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Instances</source>
+        <translation type="unfinished">Instances</translation>
+    </message>
+    <message>
+        <source>Both</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>RuleOutcome</name>
+    <message>
+        <source>Holds</source>
+        <translation>Tient</translation>
+    </message>
+    <message>
+        <source>Does not hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rule is broken</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Excepted</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>RulesModel</name>
+    <message>
+        <source>broken</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What it asks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rule</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looks at</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Would not hold</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -3999,6 +4613,14 @@
 </context>
 <context>
     <name>SeedForm</name>
+    <message>
+        <source>&amp;Plant a canary, to see later whether the host finds it in the memory</source>
+        <translation>&amp;Placer un canari, pour voir plus tard si l&apos;hôte le trouve dans la mémoire</translation>
+    </message>
+    <message>
+        <source>A random token in a file in the guest&apos;s memory; the tab Exposure of the instance looks for it</source>
+        <translation>Une marque aléatoire dans un fichier en mémoire de l&apos;invité ; l&apos;onglet Exposition de l&apos;instance la cherche</translation>
+    </message>
     <message>
         <source>First boot</source>
         <translation>Premier démarrage</translation>
@@ -4159,6 +4781,14 @@
     <message>
         <source>&amp;Migrate to another host …</source>
         <translation>&amp;Migrer vers un autre hôte …</translation>
+    </message>
+    <message>
+        <source>Take s&amp;napshot</source>
+        <translation>Prendre un i&amp;nstantané</translation>
+    </message>
+    <message>
+        <source>&amp;Clone …</source>
+        <translation>&amp;Cloner …</translation>
     </message>
     <message>
         <source>&amp;Delete</source>
@@ -4339,6 +4969,64 @@
     <message>
         <source>Cancel</source>
         <translation>Annuler</translation>
+    </message>
+</context>
+<context>
+    <name>SnapshotsCard</name>
+    <message>
+        <source>Snapshots</source>
+        <translation>Instantanés</translation>
+    </message>
+    <message>
+        <source>Name of the new snapshot</source>
+        <translation>Nom du nouvel instantané</translation>
+    </message>
+    <message>
+        <source>name</source>
+        <translation>nom</translation>
+    </message>
+    <message>
+        <source>There is none yet.</source>
+        <translation>Il n&apos;y en a pas encore.</translation>
+    </message>
+    <message>
+        <source>disks and memory</source>
+        <translation>disques et mémoire</translation>
+    </message>
+    <message>
+        <source>disks only</source>
+        <translation>disques seuls</translation>
+    </message>
+    <message>
+        <source>current</source>
+        <translation>actuel</translation>
+    </message>
+    <message>
+        <source>Revert</source>
+        <translation>Revenir</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Supprimer</translation>
+    </message>
+    <message>
+        <source>Return to {name}? What the instance is and has written since is lost.</source>
+        <translation>Revenir à {name} ? Ce que l&apos;instance est et a écrit depuis est perdu.</translation>
+    </message>
+    <message>
+        <source>Delete the snapshot {name}? The instance stays as it is.</source>
+        <translation>Supprimer l&apos;instantané {name} ? L&apos;instance reste comme elle est.</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+</context>
+<context>
+    <name>StandingModel</name>
+    <message>
+        <source>Of</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -4701,6 +5389,10 @@
     <message>
         <source>Where</source>
         <translation>Où</translation>
+    </message>
+    <message>
+        <source>Name the instance, and say which host runs it.</source>
+        <translation>Nommez l&apos;instance, et dites quel hôte la fait fonctionner.</translation>
     </message>
     <message>
         <source>Name the instance, and say who runs it and in which region.</source>

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from confvm_gui.app.bench import (
     audit,
     exposure,
+    first_window,
     fleet_filter,
     host_list,
     launches,
@@ -31,6 +32,7 @@ SMALL: dict[str, Callable[[], Figure]] = {
     "memory-repaint": lambda: memory_repaint.measure(pictures=3, rounds=2),
     "fleet-filter": lambda: fleet_filter.measure(rows=1200, rounds=2),
     "start-up": lambda: start_up.measure(instances=3, rounds=1),
+    "first-window": lambda: first_window.measure(rounds=1),
     "launches": lambda: launches.measure(instances=8, rounds=1, workers=2),
     "store-append": lambda: store_append.measure(operations=64, tasks=8, rounds=2),
     "verify": lambda: verify.measure(reports=5, rounds=2, root_bits=2048),

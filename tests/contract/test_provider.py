@@ -60,6 +60,8 @@ class Kind:
         name, technology=technology
     )
     usual: Technology = Technology.SEV
+    trust: Trust = Trust.MEASURED
+    """Of a confidential instance that has just been made."""
 
 
 KINDS: dict[str, Kind] = {"embedded": Kind(embedded), "fake": Kind(fake)}
@@ -147,7 +149,7 @@ async def test_created_as_asked_for_and_running(kind: Kind, data_dir: Path, tech
             request.zone,
         )
         assert (made.machine_type, made.image, made.technology) == (request.machine_type, request.image, technology)
-        assert made.trust is (Trust.MEASURED if technology is Technology.SEV else Trust.NOT_APPLICABLE)
+        assert made.trust is (Trust.NOT_APPLICABLE if technology is Technology.NONE else kind.trust)
         assert dict(made.labels) == {"env": "test"}
         assert await everything(provider) == {made.id: made}
         progress = [at for _, at, _ in operation.steps]

@@ -125,6 +125,8 @@ def test_recomputing_the_chain_without_the_key_is_found(confvm: Run, data_dir: P
         (["--severity", "error"], []),
         (["--since", "2020-01-01", "--until", "2020-02-01T00:00:00+01:00"], []),
         (["--actor", "nobody"], []),
+        (["--outcome", "failure", "--outcome", "denied"], []),
+        (["--outcome", "success", "--text", "one"], ["one"]),
     ],
 )
 def test_events_are_chosen(confvm: Run, data_dir: Path, options: Sequence[str], expected: Sequence[str]) -> None:
@@ -143,6 +145,8 @@ def test_the_log_is_written_in_each_form(confvm: Run, data_dir: Path, tmp_path: 
     event = json.loads(confvm("audit", "export", "--format", "ocsf")[1].splitlines()[0])
     assert event["class_uid"] == 6003
     assert event["actor"]["user"]["name"] == current_user()
+    told = [json.loads(line) for line in confvm("audit", "export", "--action", "audit.export")[1].splitlines()]
+    assert [each["detail"]["form"] for each in told] == ["cef", "ocsf"], "each time that it is read out is told"
     code, _, err = confvm("audit", "export", "--since", "yesterday")
     assert (code, err.count("\n"), "since" in err) == (2, 1, True)
 
@@ -152,11 +156,11 @@ def test_the_log_is_forwarded_from_where_it_was_left(confvm: Run, data_dir: Path
     certificate = make_certificate(tmp_path / "server.pem")
     with syslog_server(certificate) as server:
         where = ("audit", "forward", "--to", f"localhost:{server.port}", "--ca", certificate)
-        assert confvm(*where)[:2] == (0, f"2 events were delivered to localhost:{server.port}\n")
+        assert confvm(*where)[:2] == (0, f"4 events were delivered to localhost:{server.port}\n")
         assert json.loads(confvm(*where, "--json")[1])["sent"] == 0
         fill(data_dir, "two")
         assert json.loads(confvm(*where, "--json")[1])["sent"] == 2
-        assert len(server.messages) == 4
+        assert len(server.messages) == 6
     code, out, err = confvm(*where)
     assert (code, out, err) == (0, f"0 events were delivered to localhost:{server.port}\n", "")
     fill(data_dir, "three")

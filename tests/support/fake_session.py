@@ -82,6 +82,11 @@ class MemoryAudit:
             for record in (reversed(self.records) if after is None else self.records[max(0, after) :])
             if (before is None or record.sequence < before)
             and (wanted.subject is None or record.event.subject == wanted.subject)
+            and (wanted.since is None or record.event.at >= wanted.since)
+            and (wanted.until is None or record.event.at < wanted.until)
+            and wanted.actor in ("", record.event.actor)
+            and (not wanted.severities or record.event.severity in wanted.severities)
+            and (not wanted.outcomes or record.event.outcome in wanted.outcomes)
             and record.event.action.startswith(wanted.action)
             and (wanted.text.lower() in f"{record.event.message} {record.event.action}".lower())
         ]

@@ -12,6 +12,7 @@ from confvm_gui.catalog import load_catalog
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.instance import Instance, LaunchRequest
 from confvm_gui.domain.ports.image_library import ImageLibrary
+from confvm_gui.domain.ports.keystore import KeyStore
 from confvm_gui.domain.ports.provider import Change
 from confvm_gui.providers.libvirt.connection import Patience
 from confvm_gui.providers.libvirt.provider import LibvirtProvider
@@ -49,11 +50,19 @@ async def provider_at(
     stop_seconds: float = 0.2,
     peers: Peers = tuple,
     library: ImageLibrary | None = None,
+    key_store: KeyStore | None = None,
 ) -> AsyncIterator[LibvirtProvider]:
     """A connected provider, closed at the end."""
     library = library or cast(ImageLibrary, NoLibrary())
     provider = WatchedProvider(
-        name, uri, library, load_catalog(), patience=HURRY, stop_seconds=stop_seconds, peers=peers
+        name,
+        uri,
+        library,
+        load_catalog(),
+        patience=HURRY,
+        stop_seconds=stop_seconds,
+        peers=peers,
+        key_store=key_store,
     )
     try:
         await provider.connect()

@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -109,7 +111,7 @@ class Daemon:
         script = f"set -e\n{mounts}\nexec virtlogd --config /etc/libvirt/virtlogd.conf --pid-file {self.root}/log.pid"
         with self._output.open("ab") as output:
             self._log = subprocess.Popen([*unshare, "sh", "-c", script], stdout=output, stderr=output)
-        self._wait_for(self.root / "run" / "virtlogd-sock", self._log)
+        self._wait_for(partial(_listens, self.root / "run" / "virtlogd-sock"), self._log)
         self.start_libvirtd()
         self._find_out()
 
@@ -128,8 +130,8 @@ class Daemon:
         environment = {**os.environ, "HOME": str(self.root)}
         with self._output.open("ab") as output:
             self._daemon = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
-        self._wait_for(self.root / "daemon", self._daemon)
-        self._wait_for(self.sockets / "libvirt-sock", self._daemon)
+        self._wait_for(partial(_is_written, self.root / "daemon"), self._daemon)
+        self._wait_for(partial(_listens, self.sockets / "libvirt-sock"), self._daemon)
 
     def kill(self) -> None:
         """End libvirtd as a crash does; its QEMU processes run on."""
@@ -171,9 +173,11 @@ class Daemon:
         try:
             if self._daemon is not None and Path(f"/proc/{self.pid}").exists():
                 self.go_on()
-                self.sweep()
-                os.kill(self.pid, signal.SIGTERM)
-                self._wait_for_end(self.pid)
+                try:
+                    self.sweep()
+                finally:  # a daemon that answers no more is not left either
+                    os.kill(self.pid, signal.SIGTERM)
+                    self._wait_for_end(self.pid)
         finally:
             for process in (*self._earlier, self._daemon, self._log):
                 if process is not None:
@@ -204,12 +208,26 @@ class Daemon:
         while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    def _wait_for(self, socket: Path, process: subprocess.Popen[bytes]) -> None:
+    def _wait_for(self, condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        while not socket.exists():
+        while not condition():
             if process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"{process.args!r} does not start:\n{self.output()[-3000:]}", pytrace=False)
             time.sleep(0.01)
+
+
+def _is_written(path: Path) -> bool:
+    return path.exists() and bool(path.read_text())
+
+
+def _listens(path: Path) -> bool:
+    """Whether a daemon takes connections: its socket is there a moment before it does."""
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def tiny_domain(name: str, *, domain_id: str = "", memory_mib: int = 16, devices: str = "") -> str:

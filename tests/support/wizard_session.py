@@ -13,7 +13,9 @@ from confvm_gui.domain.errors import BugError, NotFound
 from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest
 from confvm_gui.domain.ports.image_library import ImageLibrary
 from confvm_gui.domain.ports.provider import Capability, Change, OperationContext, Provider
+from confvm_gui.fleet.guard.service import Guardrails
 from confvm_gui.fleet.inventory import InventoryChange
+from confvm_gui.fleet.keys import Keys
 from confvm_gui.fleet.observable import Observable
 
 
@@ -115,6 +117,8 @@ class StandInSession:
     catalog: Catalog = field(default_factory=real_catalog)
     providers: Mapping[str, Provider] = field(default_factory=_one_provider)
     images: ImageLibrary | None = None
+    guard: Guardrails | None = None
+    keys: Keys | None = None
     readonly: bool = False
     readonly_reason: str = ""
     key_protection: str = "local:default is kept in this user's keyring; only its wrappings are stored."

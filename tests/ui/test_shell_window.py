@@ -362,7 +362,7 @@ def test_everything_that_can_be_operated_has_a_name(qasync_run: Run) -> None:
             window.open_instance(make_instance("web-0").id)
             for tab in ("overview", "console", "events", "attestation"):
                 window.show_tab(tab)
-            for key in ("events", "evidence", "settings", "help", "about"):
+            for key in ("events", "evidence", "guardrails", "settings", "help", "about"):
                 window.show_page(key)
             window.show_jobs()
             await asyncio.sleep(0)

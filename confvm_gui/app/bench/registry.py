@@ -32,6 +32,12 @@ def _start_up() -> Figure:
     return measure()
 
 
+def _first_window() -> Figure:
+    from confvm_gui.app.bench.first_window import measure
+
+    return measure()
+
+
 def _launches() -> Figure:
     from confvm_gui.app.bench.launches import measure
 
@@ -80,6 +86,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = MappingProxyType(
         "memory-repaint": _memory_repaint,
         "fleet-filter": _fleet_filter,
         "start-up": _start_up,
+        "first-window": _first_window,
         "launches": _launches,
         "store-append": _store_append,
         "verify": _verify,

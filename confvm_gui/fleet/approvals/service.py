@@ -21,7 +21,14 @@ from confvm_gui.domain.event import EventOutcome, Severity
 from confvm_gui.domain.operation import Operation
 from confvm_gui.domain.ports.repositories import ApprovalRepository
 from confvm_gui.domain.roles import Permission
-from confvm_gui.fleet.approvals.decisions import FOLDER, Decision, digest_of, found_decisions, take_away
+from confvm_gui.fleet.approvals.decisions import (
+    FOLDER,
+    Decision,
+    digest_of,
+    found_decisions,
+    leave_decision,
+    take_away,
+)
 from confvm_gui.fleet.background import Background
 from confvm_gui.fleet.events import EventFeed
 from confvm_gui.fleet.identity import user_name
@@ -140,6 +147,23 @@ class Approvals:
         may = self._access.permits(Permission.APPROVE)
         return await self._decide(approval, self._access.user, may=may, approve=approve, note=note)
 
+    async def decide_from_anywhere(self, approval_id: str, *, approve: bool, note: str = "") -> Approval:
+        """`decide`; in a console that only reads, leave the decision for the one that has the data directory open.
+
+        Raises as `decide` does but ReadOnly, StoreError where it cannot be left, Unsupported.
+        """
+        if not self._readonly_reason:
+            return await self.decide(approval_id, approve=approve, note=note)
+        approval = await self.get(approval_id)
+        self.require_decidable(approval, approve=approve)
+        await asyncio.to_thread(leave_decision, self._data_dir, approval, approve=approve, note=note)
+        return approval
+
+    def reason_undecidable(self, approval: Approval, *, approve: bool) -> str:
+        """Why the present user cannot approve it, or not refuse it, in one sentence; "" where they can."""
+        may = self._access.permits(Permission.APPROVE)
+        return _reason(approval, self._access.user, may=may, approve=approve)
+
     def require_decidable(self, approval: Approval, *, approve: bool) -> None:
         """What the present user's decision would be refused for is refused at once. Raises Forbidden, WrongState."""
         self._check(approval, self._access.user, may=self._access.permits(Permission.APPROVE), approve=approve)
@@ -209,10 +233,8 @@ class Approvals:
             return await self._carry_out(decided) if approve else decided
 
     def _check(self, approval: Approval, user: str, *, may: bool, approve: bool) -> None:
-        if user == approval.asked_by and approve:
-            self._refuse(approval, user, f"{user} asked for it, so somebody else has to approve it")
-        if not may and user != approval.asked_by:
-            self._refuse(approval, user, f"{user} has no role that may approve")
+        if reason := _reason(approval, user, may=may, approve=approve):
+            self._refuse(approval, user, reason)
         if approval.status is not ApprovalStatus.WAITING:
             raise WrongState(f"{approval.title} is {approval.status.value} already")
 
@@ -274,3 +296,11 @@ class Approvals:
     def _require_writable(self) -> None:
         if self._readonly_reason:
             raise ReadOnly(self._readonly_reason)
+
+
+def _reason(approval: Approval, user: str, *, may: bool, approve: bool) -> str:
+    if user == approval.asked_by and approve:
+        return f"{user} asked for it, so somebody else has to approve it"
+    if not may and user != approval.asked_by:
+        return f"{user} has no role that may approve"
+    return ""

@@ -6,19 +6,17 @@ Files are read (`evidence_files`) and unpacked on threads.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from confvm_gui.domain.attestation import Endorsements, Evidence, ReferenceValues
 from confvm_gui.domain.attestation_record import AttestationRecord
-from confvm_gui.domain.errors import InvalidInput, Unsupported
+from confvm_gui.domain.errors import Unsupported
 from confvm_gui.domain.ports.endorsement_source import EndorsementCache
 from confvm_gui.fleet.attest.evidence_files import read_endorsements, read_evidence, read_reference
 from confvm_gui.fleet.attest.judgement import Judgement, completed, judge, with_cached
+from confvm_gui.fleet.whole_file import write_whole
 
 
 async def judge_file(
@@ -65,20 +63,4 @@ def _read_all(
 def _write_bundle(record: AttestationRecord, path: Path) -> None:
     from confvm_gui.attestation.bundle import Bundle, pack
 
-    content = pack(Bundle(record.evidence, record.endorsements, record.verdict.at))
-    # In the same folder, so that the name changes hands in one step: nobody ever sees half a bundle.
-    try:
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            with beside.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        except BaseException:  # whatever ends the writing, nothing half-written stays beside
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
-            raise
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InvalidInput("path", f"{path} cannot be written: {reason}; choose another place") from None
+    write_whole(path, [pack(Bundle(record.evidence, record.endorsements, record.verdict.at))])

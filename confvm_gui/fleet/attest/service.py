@@ -7,6 +7,7 @@ ask for it at once.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 import time
 import uuid
@@ -39,6 +40,7 @@ from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.domain.ports.endorsement_source import EndorsementCache
 from confvm_gui.domain.ports.provider import Capability, HasEvidence, Provider
 from confvm_gui.domain.ports.repositories import BaselineRepository, EvidenceRepository
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.attest.baseline import comparable, compare, learn, unsigned
 from confvm_gui.fleet.attest.freshness import Freshness, freshness_of, max_age
 from confvm_gui.fleet.attest.gate import first_problem, refusal
@@ -48,6 +50,7 @@ from confvm_gui.fleet.attest.trust import TITLES
 from confvm_gui.fleet.events import EventFeed
 from confvm_gui.fleet.inventory import Inventory, InventoryChange
 from confvm_gui.fleet.observable import Observable
+from confvm_gui.fleet.roles.access import Access
 from confvm_gui.fleet.settings import Settings
 
 _HELD: Final = 32
@@ -71,6 +74,8 @@ class Attestations:
         self.changes: Observable[AttestationRecord] = Observable()
         self.find_endorsements: Callable[[], EndorsementCache | None] = lambda: None
         """Where endorsements come from, asked when some are needed."""
+        self.access: Access | None = None
+        """Who may set baselines; None for no such limits."""
         self._providers = providers
         self._inventory = inventory
         self._evidence = evidence
@@ -212,12 +217,16 @@ class Attestations:
             raise InvalidInput("record", "Evidence from a file belongs to no instance, so it is nobody's baseline")
         if not comparable(record.verdict):
             raise InvalidInput("record", "This evidence is not trusted; only trusted evidence can be the baseline")
+        self._require_permitted(record.instance_id)
+        before = await self.baseline(record.instance_id, record.verdict.format)
         baseline = await self._put_baseline(record, BaselineOrigin.GIVEN)
         self._events.record(
             "attestation.baseline-accepted",
             f"The {TITLES[baseline.format]} is the baseline from now on",
             subject=record.instance_id,
             detail={"record": record.id},
+            before=_told(before),
+            after=_told(baseline),
         )
         return baseline
 
@@ -228,12 +237,15 @@ class Attestations:
     async def forget_baseline(self, instance_id: str, form: EvidenceFormat) -> None:
         """The next boot is the good one. Raises StoreError, ReadOnly."""
         self._require_writable()
+        self._require_permitted(instance_id)
+        before = await self.baseline(instance_id, form)
         self._baselines.remove(instance_id, form)
         self._known_baselines[instance_id, form] = None
         self._events.record(
             "attestation.baseline-forgotten",
             f"The baseline of the {TITLES[form]} was forgotten; the next one is learned",
             subject=instance_id,
+            before=_told(before),
         )
 
     async def drift(self, record_id: str) -> Sequence[Drift]:
@@ -315,6 +327,10 @@ class Attestations:
         if not self._readonly_reason:
             self._evidence.append(record)
         return record
+
+    def _require_permitted(self, instance_id: str) -> None:
+        if self.access is not None:
+            self.access.require(Permission.OPERATE, subject=instance_id)
 
     async def _put_baseline(self, record: AttestationRecord, origin: BaselineOrigin) -> Baseline:
         self._require_writable()
@@ -399,3 +415,17 @@ def summary_of(record: AttestationRecord) -> AttestationSummary:
 
 def _listed(formats: Sequence[EvidenceFormat]) -> str:
     return ", ".join(TITLES[form] for form in formats)
+
+
+def _told(baseline: Baseline | None) -> dict[str, object] | None:
+    """Of a baseline what the audit log needs to tell it from another; its claims may be thousands."""
+    if baseline is None:
+        return None
+    text = "\n".join(f"{name}={value!r}" for name, value in sorted(baseline.values.items()))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {
+        "origin": baseline.origin.value,
+        "at": baseline.at,
+        "claims": len(baseline.values),
+        "sha256": digest,
+    }

@@ -10,4 +10,5 @@ ocsf          records as OCSF
 syslog        records as RFC 5424 messages
 export        a chosen part of the log as a file
 forward       sending them to a syslog server over TLS (RFC 5425)
+forwarding    which server, while a console is open, and how it gets on
 """

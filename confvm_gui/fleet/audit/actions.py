@@ -39,6 +39,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "integrity.*": "an instance was compared with its baseline",
         "host.added": "a host was connected",
         "host.removed": "a host was taken off the list",
+        "account.*": "an account of a cloud was connected, changed or taken off the list",
         "setting.changed": "a setting was changed",
         "image.*": "an image of the library was added, downloaded or removed",
         "key.*": "a key was made, used, rotated, disabled, destroyed, or that was refused",

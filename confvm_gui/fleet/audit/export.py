@@ -57,4 +57,9 @@ async def export_file(
         raise InvalidInput("output", f"{path} exists already; give another name") from None
     except OSError as error:
         raise InvalidInput("output", f"{path} cannot be written: {error.strerror or error}") from error
-    events.record("audit.export", f"The log was written to {path.name}", detail={"form": form.value, "path": str(path)})
+    record_export(events, form, str(path))
+
+
+def record_export(events: EventFeed, form: ExportForm, where: str) -> None:
+    """Tell the log that it was read out, to a file or elsewhere."""
+    events.record("audit.export", f"The log was written to {where}", detail={"form": form.value, "path": where})

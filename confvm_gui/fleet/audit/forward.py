@@ -35,6 +35,7 @@ TIMEOUT: Final = 15.0
 """Seconds in which a server must take or answer something."""
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 300.0
+ALL: Final = AuditFilter()
 LOOK_AGAIN: Final = 1.0
 """Seconds between two looks for new records."""
 _jitter: Final = random.SystemRandom()
@@ -127,11 +128,11 @@ class Forwarder:
 
     async def send_waiting(self) -> int:
         """Deliver all that is in the log now; the number of records. Raises Transient, InvalidInput, StoreError."""
-        context = await asyncio.to_thread(_context, self._destination)
+        context = await asyncio.to_thread(tls_context, self._destination)
         sent = 0
         while True:
             last = await asyncio.to_thread(self._delivered.read)
-            records = await self._log.search(AuditFilter(), limit=BATCH, after=last)
+            records = await self._log.search(ALL, limit=BATCH, after=last)
             if not records:
                 return sent
             frames = [frame(syslog_message(record)) for record in records]
@@ -178,7 +179,7 @@ def deliver(destination: Destination, context: ssl.SSLContext, frames: Sequence[
         raise Transient(f"The syslog server {where} did not take the records: {reason}") from error
 
 
-def _context(destination: Destination) -> ssl.SSLContext:
+def tls_context(destination: Destination) -> ssl.SSLContext:
     """TLS 1.2 or later, the server's certificate and name verified. Raises InvalidInput."""
     try:
         context = ssl.create_default_context(cafile=destination.authorities)

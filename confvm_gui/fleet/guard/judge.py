@@ -18,7 +18,7 @@ from typing import Final
 
 from confvm_gui.catalog import Catalog
 from confvm_gui.domain.daemon_thread import in_daemon_thread
-from confvm_gui.domain.errors import StoreError
+from confvm_gui.domain.errors import NotFound, StoreError
 from confvm_gui.domain.event import Severity
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.policy import Compliance, ComplianceRecord, Outcome, RuleFinding
@@ -33,7 +33,7 @@ from confvm_gui.policy.evaluate import RuleBook
 from confvm_gui.policy.facts import Known, instance_facts
 from confvm_gui.policy.standing import standing
 
-SLICE: Final = 500
+SLICE: Final = 250
 """Instances that are judged, and shown, at a time."""
 _AGAIN_SECONDS: Final = 600.0
 """Facts that only time changes (the age of evidence, an image's end of support) are looked at so often."""
@@ -72,6 +72,8 @@ class Judge:
         rules: Rules,
         knowledge: Knowledge,
         history: ComplianceRepository,
+        *,
+        readonly: bool,
     ) -> None:
         self.changes: Observable[Sequence[ComplianceRecord]] = Observable()
         """Records of instances that stand in another way than before."""
@@ -83,6 +85,7 @@ class Judge:
         self._rules = rules
         self._knowledge = knowledge
         self._history = history
+        self._readonly = readonly
         self._urgent: dict[str, None] = {}
         """They changed; before all that wait only because the rules did."""
         self._rest: dict[str, None] = {}
@@ -176,27 +179,32 @@ class Judge:
         async with self._turn:
             while batch := self._next_batch():
                 if self._rules.assignments():
-                    await self._take(await self.evaluate(await self._rules.current(), batch))
+                    self._take(await self._evaluate_or_keep(batch))
                 else:
                     self._unguard(batch)
                 await asyncio.sleep(0)  # the loop has a window to serve in between
         await self._keep_history()
 
+    async def _evaluate_or_keep(self, batch: Sequence[Instance]) -> Sequence[Judged]:
+        try:
+            return await self.evaluate(await self._rules.current(), batch)
+        except StoreError:
+            self._rest |= {instance.id: None for instance in batch}  # for the next look
+            raise
+
     def _next_batch(self) -> Sequence[Instance]:
         """What waits, up to a slice of it; nothing once nothing waits."""
-        known = {instance.id: instance for instance in self._inventory.all()}
         found: list[Instance] = []
         for waiting in (self._urgent, self._rest):
             while waiting and len(found) < SLICE:
                 instance_id = next(iter(waiting))
-                del waiting[instance_id]
-                if instance_id in known:
-                    found.append(known[instance_id])
-        for instance in found:
-            self._rest.pop(instance.id, None)
+                self._urgent.pop(instance_id, None)
+                self._rest.pop(instance_id, None)
+                with suppress(NotFound):
+                    found.append(self._inventory.get(instance_id))
         return found
 
-    async def _take(self, judged: Sequence[Judged]) -> None:
+    def _take(self, judged: Sequence[Judged]) -> None:
         changed: list[ComplianceRecord] = []
         for each in judged:
             instance_id, record = each.instance.id, each.record
@@ -208,12 +216,14 @@ class Judge:
             ):
                 continue
             changed.append(record)
+            if self._readonly:
+                continue
             waited = self._round is not None and instance_id in self._round.waiting
             if not waited:
                 self._tell_drift(before, each)
             elif self._round is not None and self._round.at_start and _has_left(each):
                 self._tell_drift(None, each)
-        self._inventory.note_compliance({each.instance.id: each.record.compliance.value for each in judged})
+        self._show({each.instance.id: each.record.compliance.value for each in judged})
         if self._round is not None:
             self._round.judged += len(judged)
             self._round.violating += sum(each.record.compliance is Compliance.VIOLATING for each in judged)
@@ -269,15 +279,19 @@ class Judge:
         """Nothing is on: nothing is said of any instance."""
         self._rules.renew()
         had = [instance.id for instance in instances if instance.compliance or instance.id in self.judged]
-        gone = [now_unguarded(self.judged.pop(instance_id).record) for instance_id in had if instance_id in self.judged]
-        self._inventory.note_compliance(dict.fromkeys(had, ""))
+        gone = [_unguarded(self.judged.pop(instance_id).record) for instance_id in had if instance_id in self.judged]
+        self._show(dict.fromkeys(had, ""))
         self._pass_round([instance.id for instance in instances])
         if gone:
             self.changes.emit(gone)
 
+    def _show(self, found: Mapping[str, str]) -> None:
+        if not self._readonly:  # there the console that writes says how instances stand
+            self._inventory.note_compliance(found)
+
     async def _keep_history(self) -> None:
         now = time.time()
-        if now - self._history_at < _HISTORY_SECONDS or not self.judged:
+        if self._readonly or now - self._history_at < _HISTORY_SECONDS or not self.judged:
             return
         self._history_at = now
         judged = [(each.instance, each.record) for each in self.judged.values()]
@@ -290,7 +304,7 @@ def now_and_today() -> tuple[float, str]:
     return now, datetime.fromtimestamp(now, UTC).date().isoformat()
 
 
-def now_unguarded(record: ComplianceRecord) -> ComplianceRecord:
+def _unguarded(record: ComplianceRecord) -> ComplianceRecord:
     """Of an instance that no rule looks at any more."""
     return ComplianceRecord(record.subject, time.time(), Compliance.UNGUARDED, (), 0)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from confvm_gui.domain.approval import Approval
+from confvm_gui.domain.daemon_thread import in_daemon_thread
 from confvm_gui.domain.errors import InvalidInput, NotFound, ReadOnly
 from confvm_gui.domain.event import Severity
 from confvm_gui.domain.policy import Assignment, Mode, Pack, RuleException
@@ -101,7 +103,7 @@ class Rules:
             why = "it came with the console" if pack.shipped else "this session has no key to sign with"
             raise InvalidInput("pack", f"{name} cannot be signed: {why}")
         signed = replace(pack, signature=await self.signer.sign(signed_message(pack)))
-        return self._keep(signed, "policy.pack-signed", "was signed")
+        return self._keep(signed, "policy.pack-signed", "was signed", before=pack)
 
     async def signature_of(self, pack: Pack) -> str:
         """`shipped`, `unsigned`, `signed`, `bad`, or `unknown` where there is no key to compare with."""
@@ -118,9 +120,10 @@ class Rules:
         self._require_right()
         if any((one.pack, one.version) == (name, version) for one in self._assignments):
             raise InvalidInput("pack", f"{name} {version} is assigned; take it off first")
+        before = self._shelf.get(name, version)
         self._shelf.remove(name, version)
         self._policies.remove_pack(name, version)
-        self._record("policy.pack-removed", f"Pack {name} {version} was removed")
+        self._record("policy.pack-removed", f"Pack {name} {version} was removed", before=_pack_told(before))
 
     # What is on -----------------------------------------------------------------------------------------------------
 
@@ -195,7 +198,10 @@ class Rules:
                 self._exceptions = tuple(ended if other is one else other for other in self._exceptions)
                 self._policies.put_exception(ended)
                 self._record(
-                    "policy.exception-ended", f"{one.pack}/{one.rule} is enforced again for {one.subject or 'all'}"
+                    "policy.exception-ended",
+                    f"{one.pack}/{one.rule} is enforced again for {one.subject or 'all'}",
+                    before=asdict(one),
+                    after=asdict(ended),
                 )
                 return
         raise NotFound("This exception is not known, or has ended")
@@ -206,6 +212,17 @@ class Rules:
         """Look at signatures and exceptions anew."""
         self._book = None
 
+    async def prepare(self, packs: Sequence[Pack] = ()) -> None:
+        """Read the console's packs and compile what is on, and these, in a thread: the first time takes a while."""
+        wanted = [(one.pack, one.version) for one in self._assignments]
+
+        def compile_all(_: object) -> None:
+            known = {(pack.name, pack.version): pack for pack in self._shelf.all()}
+            for pack in (*packs, *(known[key] for key in wanted if key in known)):
+                self._shelf.ready(pack)
+
+        await in_daemon_thread("guardrails-compile", compile_all)
+
     def ready(self, pack: Pack) -> ReadyPack:
         """Compiled."""
         return self._shelf.ready(pack)
@@ -213,6 +230,7 @@ class Rules:
     async def current(self) -> RuleBook:
         """The book of what is on now."""
         if self._book is None:
+            await self.prepare()
             problems = [await self._problem(one) for one in self._assignments]
             assignments, exceptions = self._assignments, self._exceptions
             switched = [
@@ -241,7 +259,9 @@ class Rules:
             return f"{pack.name} {pack.version} is not signed, and only signed packs may be on; sign it"
         return ""
 
-    def book_of(self, packs: Sequence[Pack], mode: Mode) -> RuleBook:
+    async def book_of(self, packs: Sequence[Pack], mode: Mode) -> RuleBook:
+        """Of these packs, whether they are on or not."""
+        await self.prepare(packs)
         return RuleBook(
             [Switched(Assignment(pack.name, pack.version, mode), self._shelf.ready(pack)) for pack in packs],
             self._exceptions,
@@ -275,14 +295,16 @@ class Rules:
             f"{pack}/{rule} is not enforced for {subject or 'all instances'} until {until}: {exception.reason}",
             severity=Severity.WARNING,
             detail={"exception": exception.id, "until": exception.until, "granted_by": by},
+            after=asdict(exception),
         )
         return exception
 
-    def _keep(self, pack: Pack, action: str, what: str) -> Pack:
+    def _keep(self, pack: Pack, action: str, what: str, before: Pack | None = None) -> Pack:
         self._require_right()
         self._shelf.add(pack)
         self._policies.put_pack(pack.name, pack.version, dump_pack(pack))
-        self._record(action, f"Pack {pack.name} {pack.version} {what}")
+        told = None if before is None else _pack_told(before)
+        self._record(action, f"Pack {pack.name} {pack.version} {what}", before=told, after=_pack_told(pack))
         return pack
 
     def _record(
@@ -299,6 +321,18 @@ class Rules:
         self._events.record(action, message, severity=severity, detail=detail, before=before, after=after)
         self.renew()
         self.changes.emit(None)
+
+
+def _pack_told(pack: Pack) -> dict[str, object]:
+    """What tells a pack from another in the audit log: a rule that was changed changes the digest."""
+    text = dump_pack(pack)
+    return {
+        "name": pack.name,
+        "version": pack.version,
+        "rules": [rule.id for rule in pack.rules],
+        "signed": bool(pack.signature),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
 
 
 def _told(assignments: Sequence[Assignment]) -> list[str]:

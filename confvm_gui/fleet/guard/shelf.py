@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -100,15 +100,37 @@ class Shelf:
         return self._shipped
 
 
+@dataclass(frozen=True, slots=True)
+class PackProblem:
+    """What keeps a text from being a pack."""
+
+    message: str
+    rule: str = ""
+    """Id of the rule that it is about; "" where the text itself cannot be read."""
+
+
+def pack_problems(text: str) -> Sequence[PackProblem]:
+    """All that is wrong with the text of a pack, rule by rule. Some milliseconds: for a thread."""
+    try:
+        pack = parse_pack(text)
+    except InvalidInput as error:
+        return [PackProblem(error.message)]
+    return [PackProblem(fault, rule) for rule, fault in ReadyPack(pack).faults]
+
+
 def read_pack(path: Path) -> Pack:
     """The pack in a file. Raises InvalidInput("pack")."""
+    return parse_pack(read_pack_text(path))
+
+
+def read_pack_text(path: Path) -> str:
+    """What stands in a file, whether it is a pack or not. Raises InvalidInput("pack")."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        text = data.decode("utf-8")
+            text = file.read(MAX_BYTES + 1).decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidInput("pack", f"{path} is not a text file in UTF-8") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InvalidInput("pack", f"{path} cannot be read: {reason}") from None
-    return parse_pack(text)
+    return text

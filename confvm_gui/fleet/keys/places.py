@@ -8,7 +8,7 @@ keys.azure_vaults     ["NAME" or "NAME.managedhsm.azure.net", …]
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
@@ -53,11 +53,16 @@ class KeyPlaces:
 
     def look_in(self, scheme: str, place: str) -> None:
         """Look for keys there as well from now on. Raises Forbidden."""
+        if place and place not in self.of(scheme):
+            self.choose(scheme, (*self.of(scheme), place))
+
+    def choose(self, scheme: str, places: Sequence[str]) -> None:
+        """Look there, and nowhere else, from now on; nothing for stores without places. Raises Forbidden."""
         name = _LISTS.get(scheme)
-        if name and place and place not in self.of(scheme):
-            places = [*self.of(scheme), place]
-            self._settings.put(name, places)
-            self._reopen(scheme, name, places)
+        wanted = list(dict.fromkeys(place.strip() for place in places if place.strip()))
+        if name and wanted != list(self.of(scheme)):
+            self._settings.put(name, wanted)
+            self._reopen(scheme, name, wanted)
 
 
 def key_ref_of(scheme: str, place: str, name: str) -> str:

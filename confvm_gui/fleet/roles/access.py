@@ -10,6 +10,7 @@ from confvm_gui.domain.event import EventOutcome, Severity
 from confvm_gui.domain.roles import PERMISSIONS, Permission, Role
 from confvm_gui.fleet.events import EventFeed
 from confvm_gui.fleet.identity import current_groups, current_user, groups_of
+from confvm_gui.fleet.observable import Observable
 from confvm_gui.fleet.roles.assignments import Assignments, load_assignments
 
 
@@ -19,7 +20,9 @@ class Access:
     def __init__(
         self, assignments: Assignments, events: EventFeed, user: str = "", groups: Set[str] | None = None
     ) -> None:
-        self.assignments = assignments
+        self.changes: Observable[None] = Observable()
+        """The roles are other than before."""
+        self._assignments = assignments
         self.user = user or current_user()
         self._events = events
         self._groups = current_groups() if groups is None else groups
@@ -28,6 +31,16 @@ class Access:
     def of_directory(cls, data_dir: Path, events: EventFeed) -> Access:
         """Blocks. Raises InvalidInput("roles"), StoreError."""
         return cls(load_assignments(data_dir), events)
+
+    @property
+    def assignments(self) -> Assignments:
+        """As they hold in this session."""
+        return self._assignments
+
+    @assignments.setter
+    def assignments(self, changed: Assignments) -> None:
+        self._assignments = changed
+        self.changes.emit(None)
 
     @property
     def roles(self) -> frozenset[Role]:

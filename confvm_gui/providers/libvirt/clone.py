@@ -19,6 +19,7 @@ from confvm_gui.domain.errors import InvalidInput, NameTaken
 from confvm_gui.domain.instance import check_name
 from confvm_gui.providers.libvirt import power, storage
 from confvm_gui.providers.libvirt.bounded_xml import parse
+from confvm_gui.providers.libvirt.disk_encryption import UNFIT_ELSEWHERE, is_encrypted
 from confvm_gui.providers.libvirt.domain_xml import NAMESPACE
 from confvm_gui.providers.libvirt.to_the_end import to_the_end
 
@@ -44,6 +45,8 @@ def unfit(details: DomainDetails, *, live: bool) -> str:
     if not details.xml:
         return "Its definition has not been read yet; try again in a moment"
     root = parse(details.xml)
+    if is_encrypted(root):
+        return f"{UNFIT_ELSEWHERE}: a copy would be open to whoever opens this one; create another instance instead"
     if root.find("devices/tpm") is not None:
         return "The keys in its vTPM are of one machine, and a copy's disk sealed to them would not open"
     if root.find("devices/hostdev") is not None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,7 +29,7 @@ from confvm_gui.domain.errors import (
 )
 from confvm_gui.domain.images import LIBRARY_PREFIX, ImageFiles, ImageKind, ImageState, LibraryImage
 from confvm_gui.domain.instance import HostMaintenance
-from confvm_gui.providers.libvirt import power, storage
+from confvm_gui.providers.libvirt import disk_keys, power, storage
 from confvm_gui.providers.libvirt.capabilities import Capabilities
 from confvm_gui.providers.libvirt.domain_read import read_domain
 from confvm_gui.providers.libvirt.domain_xml import TPM_MODELS, DirectKernel, DomainPlan, domain_xml
@@ -46,8 +46,10 @@ if TYPE_CHECKING:
     from confvm_gui.domain.catalogue import MachineType
     from confvm_gui.domain.instance import LaunchRequest
     from confvm_gui.domain.ports.image_library import ImageLibrary
+    from confvm_gui.domain.ports.keystore import KeyStore
     from confvm_gui.domain.ports.provider import OperationContext
     from confvm_gui.providers.libvirt.capabilities import Connection, HostCapabilities
+    from confvm_gui.providers.libvirt.disk_encryption import WrappedKey
     from confvm_gui.providers.libvirt.firmware import FirmwareShelf
     from confvm_gui.providers.libvirt.sev_launch import Secret
 
@@ -89,13 +91,15 @@ async def create(
     shelf: FirmwareShelf | None = None,
     secret: Secret | None = None,
     before_run: BeforeRun = run_at_once,
+    key_store: KeyStore | None = None,
 ) -> None:
     """Make the domain with the UUID `operation.instance_id` and start it; nothing remains of it if this raises.
 
-    `pool_path`: where the image pool is made if the host has none; for the others see `sev_launch`.
+    `pool_path`: where the image pool is made if the host has none; `key_store`: who wraps the key of its disk, which
+    is plain without; for the others see `sev_launch`.
 
     Raises InvalidInput with the field, NameTaken, NotFound, Unsupported, StoreFull, CapacityExceeded, EvidenceRefused,
-    MeasurementMismatch, Transient, and OperationCancelled from the operation's steps.
+    KeyUnavailable, MeasurementMismatch, Transient, and OperationCancelled from the operation's steps.
     """
     operation.step("check host", 0.02)
     host = await (capabilities or Capabilities(connection)).refresh()
@@ -119,18 +123,19 @@ async def create(
             return
     try:
         if found is None:
-            await _define(connection, request, operation, library, catalog, host, machine, pool_path)
-        await power_on(
-            connection,
-            request,
-            operation,
-            library,
-            catalog,
-            host,
-            shelf=shelf,
-            secret=secret,
-            before_run=before_run,
-        )
+            await _define(connection, request, operation, library, catalog, host, machine, pool_path, key_store)
+        async with disk_keys.unlocked(connection, key_store, operation.instance_id):
+            await power_on(
+                connection,
+                request,
+                operation,
+                library,
+                catalog,
+                host,
+                shelf=shelf,
+                secret=secret,
+                before_run=before_run,
+            )
     except BaseException as error:  # whatever ends it, cancelled too, what was begun is undone
         failure = await to_the_end(_undo(connection, operation))
         if failure is not None and isinstance(error, ConfvmError):
@@ -201,6 +206,7 @@ async def _define(
     host: HostCapabilities,
     machine: MachineType,
     pool_path: str,
+    key_store: KeyStore | None,
 ) -> None:
     """Everything up to a defined domain."""
     operation.step("find image", 0.04, request.image)
@@ -210,12 +216,20 @@ async def _define(
     bases = await _bring(connection, operation, source.files, pool)
     instance_id = operation.instance_id
     disk = seed = ""
+    key: WrappedKey | None = None
     if bases.disk:
         size = max(source.image.virtual_size, storage.SMALLEST_DISK)
         operation.step("disk", 0.65, f"qcow2 over {bases.disk}, {size >> 30} GiB")
         form = "raw" if source.image.kind is ImageKind.RAW else "qcow2"
         name = storage.overlay_name(instance_id)
-        disk = await connection.call(lambda conn: storage.create_overlay(conn, name, bases.disk, form, size))
+        make = partial(storage.create_overlay, base=bases.disk, base_format=form, size=size)
+        if key_store is not None and request.disk_key:
+            operation.step("wrap disk key", 0.66, request.disk_key)
+            key, passphrase = await disk_keys.new_key(key_store, request.disk_key)
+            async with disk_keys.handed_over(connection, instance_id, passphrase):
+                disk = await connection.call(partial(make, name=storage.encrypted_name(instance_id), locked_for=instance_id), seconds=_START_SECONDS)
+        else:
+            disk = await connection.call(partial(make, name=storage.overlay_name(instance_id)))
     elif not request.confidential:
         # Nothing is on it: snapshots, RAM included, are kept inside of a disk.
         operation.step("disk", 0.65, "empty, for snapshots")
@@ -232,7 +246,7 @@ async def _define(
         request, instance_id, operation.operation_id, host, machine, pool.path, disk=disk, seed=seed, boot=boot
     )
     operation.step("define", 0.8, plan.name)
-    await connection.call(partial(_define_xml, xml=domain_xml(plan)))
+    await connection.call(partial(_define_xml, xml=domain_xml(replace(plan, disk_key=key))))
 
 
 def plan_domain(

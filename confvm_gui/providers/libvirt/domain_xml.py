@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element, SubElement, register_namespace, tostr
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.domain.instance import check_labels, check_name
+from confvm_gui.providers.libvirt.disk_encryption import WrappedKey, add_encryption, add_wrapped
 from confvm_gui.providers.libvirt.domain_facts import AGENT_CHANNEL
 from confvm_gui.providers.libvirt.launch_security import LaunchSecurity, add_launch_security
 
@@ -74,6 +75,8 @@ class DomainPlan:
     technology: Technology = Technology.NONE
     security: LaunchSecurity | None = None
     """Goes with `technology`."""
+    disk_key: WrappedKey | None = None
+    """Under which the disk is encrypted; None for a plain one."""
 
 
 def domain_xml(plan: DomainPlan) -> str:
@@ -176,8 +179,11 @@ def _text(parent: Element, tag: str, text: str, **attributes: str) -> Element:
 
 
 def _metadata(domain: Element, plan: DomainPlan) -> None:
+    metadata = SubElement(domain, "metadata")
+    if plan.disk_key is not None:
+        add_wrapped(metadata, plan.disk_key)
     own = SubElement(
-        SubElement(domain, "metadata"),
+        metadata,
         f"{{{NAMESPACE}}}instance",
         {
             "operation_id": plan.operation_id,
@@ -225,7 +231,9 @@ def _devices(domain: Element, plan: DomainPlan, confidential: bool) -> None:
         disk = SubElement(devices, "disk", type="file", device="disk")
         SubElement(disk, "driver", name="qemu", type="qcow2", discard="unmap")
         through_iommu(disk)
-        SubElement(disk, "source", file=plan.disk)
+        source = SubElement(disk, "source", file=plan.disk)
+        if plan.disk_key is not None:
+            add_encryption(source, plan.instance_id)
         SubElement(disk, "target", dev="vda", bus="virtio")
     if plan.seed:
         # cloud-init knows it by its label. Not a CD-ROM drive: kernels made for clouds have no driver for SATA.

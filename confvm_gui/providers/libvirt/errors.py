@@ -6,6 +6,7 @@ libvirt's own wording is kept in every message: it is what an administrator sear
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from libvirt import libvirtError
 
 INSTALL: Final = (
-    "The Python binding of libvirt is not installed: pip install 'confvm-console[libvirt]' "
+    "libvirt's library is not installed: install libvirt0 on Debian and Ubuntu, libvirt-libs on SUSE and Red Hat"
+    if getattr(sys, "frozen", False)  # an installed bundle has the binding, and takes the library from the system
+    else "The Python binding of libvirt is not installed: pip install 'confvm-console[libvirt]' "
     "(it needs libvirt's headers: libvirt-dev on Debian and Ubuntu, libvirt-devel on SUSE and Red Hat)"
 )
 

@@ -20,6 +20,7 @@ from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import OperationCancelled, StoreError, Unsupported
 from confvm_gui.providers.libvirt import power, storage
 from confvm_gui.providers.libvirt.bounded_xml import parse
+from confvm_gui.providers.libvirt.disk_encryption import UNFIT_ELSEWHERE, is_encrypted
 from confvm_gui.providers.libvirt.domain_read import read_domain
 from confvm_gui.providers.libvirt.to_the_end import to_the_end
 
@@ -49,6 +50,8 @@ def unfit(entry: Entry, others: int, host: str) -> str:
         )
     if details is None or not details.xml:
         return "Its definition has not been read yet; try again in a moment"
+    if is_encrypted(parse(details.xml)):
+        return f"{UNFIT_ELSEWHERE}: the destination could not open it"
     if details.technology is not Technology.NONE or parse(details.xml).find("devices/hostdev") is not None:
         return f"It uses a device of {host}, which stays there"
     if not others:

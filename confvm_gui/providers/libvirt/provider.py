@@ -21,6 +21,7 @@ from confvm_gui.domain.instance import Instance, InstanceState, LaunchRequest
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.ports.image_library import ImageLibrary
+from confvm_gui.domain.ports.keystore import KeyStore
 from confvm_gui.domain.ports.memory_source import MemorySource
 from confvm_gui.domain.ports.provider import (
     Capability,
@@ -41,6 +42,7 @@ from confvm_gui.providers.libvirt.inventory import (
 )
 from confvm_gui.providers.libvirt.metrics import Meter
 from confvm_gui.providers.libvirt.whole_instances import Peers, WholeInstances
+from confvm_gui.providers.libvirt.wrapped_keys import WrappedKeys
 
 if TYPE_CHECKING:
     from confvm_gui.providers.libvirt.capabilities import HostCapabilities
@@ -65,8 +67,8 @@ def provider_name(uri: str) -> str:
     return f"libvirt-{parse_uri(uri).slug}"
 
 
-class LibvirtProvider(WholeInstances):
-    """Implements Provider, CanPause, HasMemory, HasConsole, HasMetrics and HasEvidence; see also WholeInstances."""
+class LibvirtProvider(WholeInstances, WrappedKeys):
+    """Provider, CanPause, HasMemory, HasConsole, HasMetrics and HasEvidence; see also WholeInstances, WrappedKeys."""
 
     def __init__(
         self,
@@ -78,8 +80,10 @@ class LibvirtProvider(WholeInstances):
         patience: Patience | None = None,
         stop_seconds: float = STOP_SECONDS,
         peers: Peers = tuple,
+        key_store: KeyStore | None = None,
     ) -> None:
         """`peers`: the console's providers for libvirt hosts, to which instances can be moved.
+        `key_store`: who wraps the keys of disks; without, disks are plain.
 
         Raises InvalidInput("uri").
         """
@@ -89,6 +93,7 @@ class LibvirtProvider(WholeInstances):
         self._catalog = catalog
         self._stop_seconds = stop_seconds
         self._peers = peers
+        self._key_store = key_store
         self._watchers: set[asyncio.Queue[Change | ConfvmError | None]] = set()
         self._connecting = asyncio.Lock()
         self._listed = False
@@ -249,7 +254,15 @@ class LibvirtProvider(WholeInstances):
             self._consoles.expect(entry.instance.id)
             try:
                 ready = partial(self._consoles.ready, entry.instance.id)
-                await create(self.connection, request, operation, self._library, self._catalog, before_run=ready)
+                await create(
+                    self.connection,
+                    request,
+                    operation,
+                    self._library,
+                    self._catalog,
+                    before_run=ready,
+                    key_store=self._key_store,
+                )
             except BaseException:  # whatever ends the creation, the table does not stay busy
                 # What create could not undo on the host remains visible; without a domain there is nothing.
                 self.table.set_busy(entry, None)
@@ -372,12 +385,14 @@ class LibvirtProvider(WholeInstances):
         await self.connection.call(partial(work, instance_id=instance_id))
 
     async def _start(self, entry: Entry, operation: OperationContext) -> None:
+        from confvm_gui.providers.libvirt.disk_keys import unlocked
         from confvm_gui.providers.libvirt.start import start
 
         instance_id = entry.instance.id
         details = await self._details.read(instance_id)
         self.table.set_busy(entry, InstanceState.STARTING)
-        await start(self.connection, operation, instance_id, details, self._consoles, self._library, self._catalog)
+        async with unlocked(self.connection, self._key_store, instance_id):
+            await start(self.connection, operation, instance_id, details, self._consoles, self._library, self._catalog)
 
     async def _stop(self, entry: Entry, operation: OperationContext) -> None:
         instance_id = entry.instance.id

@@ -15,6 +15,7 @@ from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import InvalidInput, NotFound
 from confvm_gui.domain.ports.provider import Snapshot
 from confvm_gui.providers.libvirt.bounded_xml import parse
+from confvm_gui.providers.libvirt.disk_encryption import UNFIT_ELSEWHERE, is_encrypted
 from confvm_gui.providers.libvirt.inventory import DomainDetails
 from confvm_gui.providers.libvirt.power import lookup
 
@@ -37,6 +38,8 @@ def unfit(details: DomainDetails, *, live: bool) -> str:
     if not details.xml:
         return "Its definition has not been read yet; try again in a moment"
     root = parse(details.xml)
+    if is_encrypted(root):
+        return f"{UNFIT_ELSEWHERE}: the tool that keeps snapshots inside of a disk does not have it"
     loader, nvram = root.find("os/loader"), root.find("os/nvram")
     pflash = root.find("os[@firmware='efi']") is not None or (loader is not None and loader.get("type") == "pflash")
     if pflash and (nvram is None or nvram.get("format") != "qcow2"):

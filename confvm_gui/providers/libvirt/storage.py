@@ -2,7 +2,7 @@
 
     base-SHA256-UPLOAD.img    an image of the library as it is, in its format; read by many, written by none
     base-SHA256-UPLOAD.ready  an empty mark beside it, made when all of it has arrived
-    INSTANCE.qcow2            overlay over a base
+    INSTANCE.qcow2            overlay over a base; luks-INSTANCE.qcow2 an encrypted one
     INSTANCE-seed.iso         cloud-init seed
 
 An upload that broke off has no mark, and so is never taken for the image; its name has the operation's id in it, by
@@ -24,6 +24,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from confvm_gui.domain.errors import InvalidInput, OperationCancelled, StoreError, StoreFull, Unsupported
 from confvm_gui.providers.libvirt.bounded_xml import parse
+from confvm_gui.providers.libvirt.disk_encryption import add_cipher, add_encryption
 
 if TYPE_CHECKING:
     import libvirt
@@ -141,17 +142,23 @@ def upload_bytes(conn: libvirt.virConnect, data: bytes, name: str) -> str:
     return _upload(conn, io.BytesIO(data), len(data), name, Upload())
 
 
-def create_overlay(conn: libvirt.virConnect, name: str, base: str, base_format: str, size: int) -> str:
+def create_overlay(
+    conn: libvirt.virConnect, name: str, base: str, base_format: str, size: int, *, locked_for: str = ""
+) -> str:
     """A qcow2 volume of `size` bytes over the volume at `base`; one of this name is replaced. Returns its path.
 
-    Without `base` it is empty.
+    Without `base` it is empty. `locked_for`: the instance under whose key it is encrypted (see `disk_keys`).
     """
     _remove_named(conn, (name,))
     volume = Element("volume")
     SubElement(volume, "name").text = name
     SubElement(volume, "capacity", unit="bytes").text = str(size)
     SubElement(volume, "allocation", unit="bytes").text = "0"
-    SubElement(SubElement(volume, "target"), "format", type="qcow2")
+    target = SubElement(volume, "target")
+    SubElement(target, "format", type="qcow2")
+    if locked_for:
+        add_encryption(target, locked_for)
+        add_cipher(target)
     if base:
         backing = SubElement(volume, "backingStore")
         SubElement(backing, "path").text = base
@@ -163,6 +170,11 @@ def create_overlay(conn: libvirt.virConnect, name: str, base: str, base_format: 
 
 def overlay_name(instance_id: str) -> str:
     return f"{instance_id}.qcow2"
+
+
+def encrypted_name(instance_id: str) -> str:
+    """libvirt names the secret for qemu-img after the volume, and QEMU has such names begin with a letter."""
+    return f"luks-{instance_id}.qcow2"
 
 
 def seed_name(instance_id: str) -> str:
@@ -178,7 +190,7 @@ def remove_volumes(conn: libvirt.virConnect, instance_id: str) -> None:
     own = [
         name
         for name in pool.listVolumes()
-        if name in (overlay_name(instance_id), seed_name(instance_id)) or name.startswith(f"{instance_id}-")
+        if name in (overlay_name(instance_id), encrypted_name(instance_id)) or name.startswith(f"{instance_id}-")
     ]
     _remove_named(conn, own)
 

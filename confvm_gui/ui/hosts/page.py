@@ -11,6 +11,7 @@ from functools import partial
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.hosts import HostEntry, HostFacts, Hosts
 from confvm_gui.fleet.inventory import ProviderStatus
 from confvm_gui.fleet.session import FleetSession
@@ -19,9 +20,10 @@ from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.empty_state import EmptyState
 from confvm_gui.ui.hosts.add_form import AddHostForm
 from confvm_gui.ui.hosts.detail import HostDetail
+from confvm_gui.ui.rights import reason_against
 from confvm_gui.ui.theme import UNIT
 from confvm_gui.ui.wizard.choices import Badge, Choice, ChoiceModel, choice_view
-from confvm_gui.ui.wizard.looks import SPACING, Card, Tone, ToneLabel, heading
+from confvm_gui.ui.wizard.looks import SPACING, Card, Note, Tone, ToneLabel, heading
 from confvm_gui.ui.wizard.page import column, scrolled
 
 
@@ -55,12 +57,14 @@ class HostsPage(QWidget):
         rows.addWidget(self._build_missing(body))
         self.form = AddHostForm(hosts, self._tasks, body)
         self.form.added.connect(self.show_host)
-        self.form.setEnabled(not session.readonly)
-        self.form.setToolTip(session.readonly_reason)
+        self._denied = Note("", Tone.MUTED, body)
+        self._denied.setObjectName("hosts-denied")
         rows.addWidget(self.form)
+        rows.addWidget(self._denied)
         rows.addWidget(self._build_list(body), 1)
         scrolled(body, self)
         self._subscriptions.add(hosts.changes, lambda _: self.refresh())
+        self._subscriptions.add(session.access.changes, lambda _: self.refresh())
         self._subscriptions.add(session.inventory.provider_changes, self._provider_changed)
         self.refresh()
 
@@ -71,6 +75,9 @@ class HostsPage(QWidget):
 
     def refresh(self) -> None:
         """Show the list as it is now."""
+        denied = reason_against(self._session, Permission.MANAGE_HOSTS)
+        self.form.setVisible(not denied)
+        self._denied.show_text(denied)
         self._missing.setVisible(bool(self._hosts.missing))
         self._missing_text.setText(self._hosts.missing)
         entries = self._hosts.entries()
@@ -154,7 +161,9 @@ class HostsPage(QWidget):
             if facts is None and status is not None and status.connected and not self._tasks.is_running("learn"):
                 learnt = partial(self._learnt, entry)
                 self._tasks.start("learn", self._hosts.learn(entry.name), on_done=learnt, on_error=lambda _: None)
-            self.detail.remove.setEnabled(not self._session.readonly)
+            denied = reason_against(self._session, Permission.MANAGE_HOSTS)
+            self.detail.remove.setEnabled(not denied)
+            self.detail.remove.setToolTip(denied or self.tr("The host's machines run on, but are not shown any more"))
             if self._session.readonly:
                 self.detail.retry.setEnabled(False)
 

@@ -1,6 +1,7 @@
 """A new key: its store, where in it, its name. What a store says against it stands below the field.
 
-Object names for tests and the tour: `keys-store`, `keys-place`, `keys-name`, `keys-module`, `keys-make`, `keys-problem`.
+Object names for tests and the tour: `keys-store`, `keys-place`, `keys-name`, `keys-module`, `keys-make`,
+`keys-problem`.
 """
 
 from __future__ import annotations

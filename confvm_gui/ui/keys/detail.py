@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
@@ -66,6 +66,10 @@ class KeyDetail(Card):
         self.ending.agreed.connect(self._agreed)
         self.ending.kept.connect(self.ending.hide)
         inside.addWidget(self.ending)
+        self.absent = Note("", Tone.MUTED, self)
+        self.absent.setObjectName("keys-absent")
+        self.absent.hide()
+        inside.addWidget(self.absent)
         inside.addLayout(self._build_buttons())
 
     def _build_facts(self) -> QGridLayout:
@@ -126,11 +130,11 @@ class KeyDetail(Card):
         for button in (self.rotate, self.disable, self.enable, self.restore):
             buttons.addWidget(button)
         buttons.addStretch(1)
-        self.destroy = QPushButton(self.tr("Destro&y …"), self)
-        self.destroy.setObjectName("keys-destroy")
-        bind_icon(self.destroy, "delete")
-        self.destroy.clicked.connect(self._ask_destroy)
-        buttons.addWidget(self.destroy)
+        self.end = QPushButton(self.tr("Destro&y …"), self)
+        self.end.setObjectName("keys-destroy")
+        bind_icon(self.end, "delete")
+        self.end.clicked.connect(self._ask_destroy)
+        buttons.addWidget(self.end)
         return buttons
 
     def _button(self, action: str, text: str, icon: str) -> QPushButton:
@@ -146,9 +150,18 @@ class KeyDetail(Card):
         return self._info.ref if self._info is not None else ""
 
     def show_key(
-        self, info: KeyInfo, uses: Sequence[KeyUse], others: Sequence[KeyInfo], *, allowed: bool, busy: bool
+        self,
+        info: KeyInfo,
+        uses: Sequence[KeyUse],
+        others: Sequence[KeyInfo],
+        *,
+        allowed: bool,
+        busy: bool,
+        cannot: Mapping[str, str],
     ) -> None:
-        """`others`: keys that may hold it all in its place. `allowed`: whether anything may be changed."""
+        """`others`: keys that may hold it all in its place. `allowed`: whether anything may be changed. `cannot`: the
+        actions that its store has not, each with the reason: they are absent.
+        """
         if info.ref != self.key_ref:
             self.message.show_text("")
             self.ending.hide()
@@ -176,16 +189,18 @@ class KeyDetail(Card):
         possible = allowed and not busy
         living = info.state in (KeyState.ENABLED, KeyState.DISABLED)
         self.rotate.setEnabled(possible and info.state is KeyState.ENABLED)
-        self.disable.setVisible(info.state is not KeyState.DISABLED)
+        self.rotate.setVisible("rotate" not in cannot)
+        self.disable.setVisible(info.state is not KeyState.DISABLED and "disable" not in cannot)
         self.disable.setEnabled(possible and info.state is KeyState.ENABLED)
-        self.enable.setVisible(info.state is KeyState.DISABLED)
+        self.enable.setVisible(info.state is KeyState.DISABLED and "enable" not in cannot)
         self.enable.setEnabled(possible)
-        self.restore.setVisible(info.state is KeyState.DESTROY_SCHEDULED)
+        self.restore.setVisible(info.state is KeyState.DESTROY_SCHEDULED and "restore" not in cannot)
         self.restore.setEnabled(possible)
-        self.destroy.setVisible(info.state is not KeyState.DESTROYED)
-        self.destroy.setEnabled(possible and living)
+        self.end.setVisible(info.state is not KeyState.DESTROYED)
+        self.end.setEnabled(possible and living)
         self._rewrap_row.setVisible(bool(uses) and info.state is KeyState.ENABLED)
         self.rewrap.setEnabled(possible)
+        self.absent.show_text("\n".join(dict.fromkeys(cannot.values())))
 
     def tell(self, text: str, tone: Tone) -> None:
         """Say what came of the last action; "" takes it away."""

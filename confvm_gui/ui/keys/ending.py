@@ -44,11 +44,11 @@ class KeyEnding(Card):
         self.agree.setObjectName("keys-agree")
         self.agree.toggled.connect(self._show_state)
         self._when = ToneLabel("", Tone.MUTED, self)
-        self.destroy = QPushButton("", self)
-        self.destroy.setObjectName("keys-destroy-now")
-        self.destroy.setProperty("kind", "danger")
-        self.destroy.setAutoDefault(False)
-        self.destroy.clicked.connect(self._agree)
+        self.end = QPushButton("", self)
+        self.end.setObjectName("keys-destroy-now")
+        self.end.setProperty("kind", "danger")
+        self.end.setAutoDefault(False)
+        self.end.clicked.connect(self._agree)
         keep = QPushButton(self.tr("&Keep the key"), self)
         keep.setObjectName("keys-keep")
         keep.setAutoDefault(False)
@@ -59,7 +59,7 @@ class KeyEnding(Card):
         row.addWidget(self.days)
         row.addStretch(1)
         row.addWidget(keep)
-        row.addWidget(self.destroy)
+        row.addWidget(self.end)
         inside = column(self, margin=14, spacing=SPACING)
         for widget in (self._title, self._lost, self.agree, self._when):
             inside.addWidget(widget)
@@ -93,8 +93,8 @@ class KeyEnding(Card):
             )
         else:
             self._when.setText(self.tr("It is destroyed at once, and cannot be restored."))
-        self.destroy.setText(self.tr("&Schedule its destruction") if days else self.tr("&Destroy it now"))
-        self.destroy.setEnabled(not self._uses or self.agree.isChecked())
+        self.end.setText(self.tr("&Schedule its destruction") if days else self.tr("&Destroy it now"))
+        self.end.setEnabled(not self._uses or self.agree.isChecked())
 
     def _agree(self) -> None:
         self.hide()

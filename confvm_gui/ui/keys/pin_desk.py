@@ -1,7 +1,8 @@
 """Asks a person for the PIN of a token, for whichever thread needs it.
 
 The PIN goes from the masked field to the thread that waits, and the field is emptied before the dialog is gone: it is
-in no widget afterwards. Whether it is right is for the token to say.
+in no widget afterwards. Whether it is right is for the token to say. What draws the field is loaded with the first
+question: most sessions have no token.
 """
 
 from __future__ import annotations
@@ -9,16 +10,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
-from confvm_gui.ui.text import breakable
-from confvm_gui.ui.theme import UNIT, theme_controller
-from confvm_gui.ui.wizard.looks import Tone, ToneLabel, heading
-from confvm_gui.ui.wizard.page import field_label
-
-_LONGEST_PIN = 255
+if TYPE_CHECKING:
+    from confvm_gui.ui.keys.pin_dialog import PinDialog
 
 
 class _Question:
@@ -40,60 +37,6 @@ class _Question:
 
     def __repr__(self) -> str:
         return f"<question for the PIN of {self.token}>"
-
-
-class PinDialog(QDialog):
-    """A masked field. `take_pin` gives what was typed and empties it."""
-
-    def __init__(self, token: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("pin-dialog")
-        self.setWindowTitle(self.tr("PIN of a token"))
-        self.field = QLineEdit(self)
-        self.field.setObjectName("pin-field")
-        self.field.setEchoMode(QLineEdit.EchoMode.Password)
-        self.field.setInputMethodHints(
-            Qt.InputMethodHint.ImhHiddenText
-            | Qt.InputMethodHint.ImhSensitiveData
-            | Qt.InputMethodHint.ImhNoPredictiveText
-        )
-        self.field.setMaxLength(_LONGEST_PIN)
-        self.field.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        about = ToneLabel(
-            self.tr(
-                "It is handed to the token, and kept in memory until the console is closed; it is not written anywhere. "
-                "After a few wrong PINs a token locks itself."
-            ),
-            Tone.MUTED,
-            self,
-        )
-        self.buttons = QDialogButtonBox(self)
-        self.unlock = self.buttons.addButton(self.tr("&Unlock"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self.unlock.setObjectName("pin-unlock")
-        self.unlock.setProperty("kind", "primary")
-        self.unlock.setEnabled(False)
-        self.buttons.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
-        self.field.textChanged.connect(lambda text: self.unlock.setEnabled(bool(text)))
-        title = heading(self.tr("The token {0} is locked").format(breakable(token)), self, 1.1)
-        title.setWordWrap(True)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(UNIT * 2, UNIT * 2, UNIT * 2, UNIT * 2)
-        rows.setSpacing(UNIT)
-        rows.addWidget(title)
-        rows.addWidget(field_label(self.tr("Its &PIN"), self.field, self))
-        rows.addWidget(self.field)
-        rows.addWidget(about)
-        rows.addSpacing(UNIT)
-        rows.addWidget(self.buttons)
-        self.setMinimumWidth(400)
-
-    def take_pin(self) -> str:
-        """What was typed; the field, and what it remembers for undoing, are empty then."""
-        pin = self.field.text()
-        self.field.setText("")
-        return pin
 
 
 class PinDesk:
@@ -137,6 +80,9 @@ class PinDesk:
     def _next(self) -> None:
         if not self._waiting:
             return
+        from confvm_gui.ui.keys.pin_dialog import PinDialog
+        from confvm_gui.ui.theme import theme_controller
+
         self._question = self._waiting.popleft()
         # Over the wizard, where that is open: a dialog over the window below it could not be reached.
         self._dialog = PinDialog(self._question.token, QApplication.activeModalWidget() or self.window)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import cache
 from urllib.parse import unquote
 
@@ -60,15 +59,13 @@ def key_name(key_ref: str) -> str:
 def state_text(info: KeyInfo) -> str:
     """The state, with the reason or the time."""
     word = key_state_word(info.state)
-    if info.state is KeyState.DESTROY_SCHEDULED and info.destroy_at is not None:
-        days = max(0, round((info.destroy_at - time.time()) / 86400))
-        when = moment(info.destroy_at)
-        return translate("KeyState", "{state} on {moment}, in %n day(s)", "", days).format(state=word, moment=when)
-    return (
-        translate("KeyState", "{state}: {reason}").format(state=word, reason=info.state_reason.rstrip("."))
-        if (info.state_reason and info.state is not KeyState.DESTROY_SCHEDULED)
-        else word
-    )
+    if info.state is KeyState.DESTROY_SCHEDULED:
+        if info.destroy_at is None:
+            return word
+        return translate("KeyState", "{state} on {moment}").format(state=word, moment=moment(info.destroy_at))
+    if not info.state_reason:
+        return word
+    return translate("KeyState", "{state}: {reason}").format(state=word, reason=info.state_reason.rstrip("."))
 
 
 def why_unusable(info: KeyInfo) -> str:

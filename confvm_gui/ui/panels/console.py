@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from confvm_gui.domain.errors import ConfvmError, StoreError, Unsupported
+from confvm_gui.domain.errors import ConfvmError, Forbidden, StoreError, Unsupported
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.ports.console import Console
 from confvm_gui.fleet.session import FleetSession
@@ -156,7 +156,7 @@ class ConsolePanel(InstancePanel):
                 self.output.reset()
                 await self._read(self._console)
                 return
-            except Unsupported:
+            except (Unsupported, Forbidden):
                 raise  # there is none, and none will come
             except ConfvmError as error:
                 if self.output.received:

@@ -1,10 +1,11 @@
-"""The audit log: of one instance, or of everything."""
+"""The audit log: of one instance, or, as a part of the page `Events`, of everything."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,8 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from confvm_gui.domain.event import AuditRecord, AuditVerdict, Event
+from confvm_gui.domain.event import AuditFilter, AuditRecord, AuditVerdict, Event
 from confvm_gui.domain.instance import Instance
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.banner import Banner, BannerStack, Tone
 from confvm_gui.ui.empty_state import EmptyState
@@ -38,13 +40,17 @@ _PAUSE_MS = 250
 class EventsPanel(InstancePanel):
     """Newest first, older ones as one scrolls; a search; and a check of the whole hash chain.
 
-    With `everything` it shows the whole log, else that of the instance.
+    With `everything` it shows the whole log, or what `set_filter` leaves of it, else that of the instance.
     """
+
+    selected = Signal(object)
+    """The AuditRecord of the row that is current, None for none."""
 
     def __init__(self, session: FleetSession, parent: QWidget | None = None, *, everything: bool = False) -> None:
         super().__init__(session, parent)
         self.setObjectName("events-panel")
         self._everything = everything
+        self._wanted = AuditFilter()
         self.model = EventsModel(self)
         self.table = QTableView()
         self.table.setObjectName("events-table")
@@ -84,14 +90,14 @@ class EventsPanel(InstancePanel):
         self._again = QTimer(self)
         self._again.setSingleShot(True)
         self._again.setInterval(_PAUSE_MS)
-        top = QHBoxLayout()
-        top.setSpacing(UNIT)
-        top.addWidget(self.search, 1)
-        top.addWidget(self.verify)
+        self.top = QHBoxLayout()
+        self.top.setSpacing(UNIT)
+        self.top.addWidget(self.search, 1)
+        self.top.addWidget(self.verify)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, UNIT + 4, 0, UNIT)
         rows.setSpacing(UNIT)
-        rows.addLayout(top)
+        rows.addLayout(self.top)
         rows.addWidget(self.verdict)
         rows.addWidget(self._stack, 1)
         rows.addWidget(self.count, 0, Qt.AlignmentFlag.AlignLeft)
@@ -99,9 +105,10 @@ class EventsPanel(InstancePanel):
         if verdict_rows is not None:
             verdict_rows.setContentsMargins(0, 0, 0, 0)
         self._again.timeout.connect(self._read_newest)
-        self.search.textChanged.connect(self._search_changed)
+        self.search.textChanged.connect(self._begin_anew)
         self.verify.clicked.connect(self.verify_chain)
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.table.selectionModel().currentRowChanged.connect(self._current_changed)
         self.subscriptions.add(session.events.changes, self._event_came)
 
     def show_instance(self, instance: Instance | None) -> None:
@@ -110,6 +117,18 @@ class EventsPanel(InstancePanel):
         self.tasks.cancel("older")
         if instance is not None and self.isVisible():
             self._read_newest()
+
+    def set_filter(self, wanted: AuditFilter) -> None:
+        """Show what satisfies it; the text of the search is asked for as well."""
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._begin_anew()
+
+    @property
+    def wanted(self) -> AuditFilter:
+        """What is shown."""
+        subject = self._wanted.subject if self._everything else self.instance_id
+        return replace(self._wanted, subject=subject, text=self.search.text().strip())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -120,22 +139,29 @@ class EventsPanel(InstancePanel):
         if concerns and self.isVisible() and not self._again.isActive():
             self._again.start()
 
-    def _search_changed(self) -> None:
+    def _begin_anew(self) -> None:
         self.model.clear()
+        self.selected.emit(None)
         self._again.start()
+
+    def _current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        self.selected.emit(self.model.record(current.row()) if current.isValid() else None)
 
     def _read_newest(self) -> None:
         if not self._everything and not self.instance_id:
             return
+        denied = self.session.access.reason_denied(Permission.READ_AUDIT)
+        self.search.setEnabled(not denied)
+        if denied:
+            self.model.clear()
+            self._empty.set_texts(self.tr("The audit log is not for your role"), denied)
+            self._stack.setCurrentWidget(self._empty)
+            self.count.hide()
+            return
         self.tasks.start("newest", self._read(None), on_done=self._put_newest)
 
     async def _read(self, before: int | None) -> Sequence[AuditRecord]:
-        return await self.session.events.read(
-            limit=PAGE,
-            before=before,
-            subject=None if self._everything else self.instance_id,
-            text=self.search.text().strip(),
-        )
+        return await self.session.events.search(self.wanted, limit=PAGE, before=before)
 
     def _put_newest(self, records: Sequence[AuditRecord]) -> None:
         self.model.put_newest(records, PAGE)
@@ -158,7 +184,7 @@ class EventsPanel(InstancePanel):
             text += " " + self.tr("loaded; scroll down for older ones")
         self.count.setText(text)
         self.count.setVisible(rows > 0)
-        if self.search.text().strip():
+        if self.search.text().strip() or self._wanted != AuditFilter():
             self._empty.set_texts(self.tr("No event matches"), self.tr("Change or clear the search."))
         else:
             self._empty.set_texts(
@@ -179,8 +205,12 @@ class EventsPanel(InstancePanel):
         self.verify.setEnabled(True)
         if verdict.intact:
             text = self.tr("The log is intact: all %n record(s) hold, up to hash {head}.", "", verdict.records)
-            text = text.format(head=f"{verdict.head[:16]}…" if verdict.head else "–")
-            self.verdict.put("verdict", Banner(Tone.SUCCESS, text))
+            words = [text.format(head=verdict.head[:16] or "–")]
+            if verdict.key:
+                signed = self.tr("Signatures hold up to record {record}; the key is {key}.")
+                words.append(signed.format(record=count_text(verdict.signed_to), key=verdict.key[:16]))
+            words += [f"{note.rstrip('.')}." for note in verdict.notes]
+            self.verdict.put("verdict", Banner(Tone.WARNING if verdict.notes else Tone.SUCCESS, " ".join(words)))
         else:
             text = self.tr("The log does not hold from record {record} on: {reason}")
             text = text.format(

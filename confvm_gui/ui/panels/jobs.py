@@ -20,12 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from confvm_gui.domain.operation import Operation, OperationStatus
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.bridge.subscriptions import Subscriptions
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.empty_state import EmptyState
 from confvm_gui.ui.icons import bind_icon
 from confvm_gui.ui.models.jobs_model import OPERATION_ROLE, PROGRESS_COLUMN, JobsModel
+from confvm_gui.ui.rights import reason_against
 from confvm_gui.ui.theme import UNIT, current_theme
 
 
@@ -148,9 +150,11 @@ class JobsPanel(QFrame):
 
     def _offer(self) -> None:
         chosen = self.selected()
-        writable = not self._session.readonly
-        self.cancel.setEnabled(writable and any(not operation.status.is_final for operation in chosen))
-        self.retry.setEnabled(writable and any(_can_retry(operation) for operation in chosen))
+        reason = reason_against(self._session, Permission.OPERATE)
+        self.cancel.setEnabled(not reason and any(not operation.status.is_final for operation in chosen))
+        self.retry.setEnabled(not reason and any(_can_retry(operation) for operation in chosen))
+        for button in (self.cancel, self.retry):
+            button.setToolTip(reason)
 
     def cancel_selected(self) -> None:
         """Ask those of the selected operations that still run to turn back."""

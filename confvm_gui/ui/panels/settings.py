@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from confvm_gui import __version__
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.icons import bind_icon
 from confvm_gui.ui.preferences import (
@@ -37,6 +38,7 @@ from confvm_gui.ui.preferences import (
     number_setting,
     text_setting,
 )
+from confvm_gui.ui.rights import reason_against
 from confvm_gui.ui.stall_watchdog import StallReport
 from confvm_gui.ui.theme import UNIT, ThemeChoice, monospace_font, theme_controller
 
@@ -137,6 +139,7 @@ class SettingsPanel(QWidget):
         self.workers.setRange(1, max(2, os.cpu_count() or 2))
         self.workers.setValue(number_setting(self._session.settings, WORKERS, DEFAULT_WORKERS, 1, 256))
         self.workers.valueChanged.connect(lambda value: self._session.settings.put(WORKERS, value))
+        self._offer_workers()
         for spin in (self.refresh, self.workers):
             # The style sheet's padding does not reach the editor inside a spin box.
             spin.lineEdit().setTextMargins(UNIT - 1, 0, 0, 0)
@@ -183,8 +186,14 @@ class SettingsPanel(QWidget):
         form.addRow(copy)
         return card
 
+    def _offer_workers(self) -> None:
+        denied = reason_against(self._session, Permission.CHANGE_SETTINGS)
+        self.workers.setEnabled(not denied)
+        self.workers.setToolTip(denied)
+
     def refresh_diagnostics(self) -> None:
-        """Read the figures again."""
+        """Read the figures again, and offer what the present user may change."""
+        self._offer_workers()
         self.diagnostics.setPlainText(self.diagnostics_text())
 
     def diagnostics_text(self) -> str:

@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from confvm_gui.ui.bridge.tasks import TaskKeeper
+from confvm_gui.ui.keys.chooser import KeyChooser
 from confvm_gui.ui.wizard.draft import Draft, RecordsChoice, Step
-from confvm_gui.ui.wizard.looks import SPACING, Card, FieldError, Note, Tone, ToneLabel, heading
+from confvm_gui.ui.wizard.library_choice import runs_in_cloud, takes_records
+from confvm_gui.ui.wizard.looks import SPACING, Card, Note, Tone, ToneLabel, heading
 from confvm_gui.ui.wizard.page import Debounce, WizardPage, column, field_label, scrolled
 from confvm_gui.ui.wizard.preview_table import PreviewTable
 from confvm_gui.ui.wizard.seed_form import SeedForm
@@ -54,7 +56,9 @@ class DataPage(WizardPage):
         body = QWidget(self)
         layout = column(body, spacing=SPACING + 4)
         layout.setContentsMargins(0, 0, SPACING, 0)
-        self._for_records = (self._build_records(body), self._build_key(body), self._build_states(body))
+        self._key = KeyChooser(draft.session.keys, tasks, body)
+        self._key.chosen.connect(draft.choose_disk_key)
+        self._for_records = (self._build_records(body), self._key, self._build_states(body))
         self._seed = SeedForm(draft, body)
         self._no_disk = Note(
             self.tr("A kernel of the library boots without a disk: it takes no records, and no key is released to it."),
@@ -73,11 +77,15 @@ class DataPage(WizardPage):
     def subtitle(self) -> str:
         if self.draft.on_host:
             return self.tr("Say what the system is told when it boots for the first time.")
+        if runs_in_cloud(self.draft.request):
+            return self.tr("Say with which key the disk is encrypted.")
         return self.tr("Give the guest records to index, to query and to learn from.")
 
     def first_field(self) -> QWidget:
         if self.draft.on_host:
             return self._seed.hostname
+        if runs_in_cloud(self.draft.request):
+            return self._key.field
         return self._path if self.draft.records_choice is RecordsChoice.FILE else self._sample
 
     def _build_records(self, parent: QWidget) -> QWidget:
@@ -163,23 +171,6 @@ class DataPage(WizardPage):
         grid.setColumnStretch(1, 1)
         return self._columns
 
-    def _build_key(self, parent: QWidget) -> QWidget:
-        card = Card(parent)
-        inside = column(card, margin=14, spacing=6)
-        inside.addWidget(heading(self.tr("Disk key"), card, 1.05))
-        self._key = QLineEdit(card)
-        self._key.setObjectName("wizard.diskKey")
-        self._key.setMaximumWidth(420)
-        self._key.textEdited.connect(self.draft.choose_disk_key)
-        inside.addWidget(field_label(self.tr("Reference of the &key that wraps the disk's own key"), self._key, card))
-        inside.addWidget(self._key)
-        self._key_error = FieldError(card)
-        inside.addWidget(self._key_error)
-        self._key_note = ToneLabel("", Tone.MUTED, card)
-        self._key_note.setObjectName("wizard.keyProtection")
-        inside.addWidget(self._key_note)
-        return card
-
     def _build_states(self, parent: QWidget) -> QWidget:
         card = Card(parent)
         inside = column(card, margin=14, spacing=8)
@@ -198,8 +189,10 @@ class DataPage(WizardPage):
 
     def enter(self) -> None:
         super().enter()
-        if not self.draft.on_host and not self.draft.own_image:
+        if takes_records(self.draft.request):
             self.check_records()
+        if self._key.isVisibleTo(self):
+            self._key.enter()
 
     def check_records(self) -> None:
         """Check the file that is chosen, unless that is done or under way."""
@@ -224,13 +217,20 @@ class DataPage(WizardPage):
     def refresh(self) -> None:
         draft = self.draft
         request = draft.request
+        cloud = runs_in_cloud(request)
         bare = draft.own_image and not draft.on_host
         for part in self._for_records:
-            part.setVisible(not draft.on_host and not bare)
-        self._no_disk.setVisible(bare)
+            part.setVisible(takes_records(request))
+        self._key.setVisible(takes_records(request) or cloud)
+        self._no_disk.setVisible(bare or cloud)
+        if cloud:
+            self._no_disk.show_text(self._cloud_words(), Tone.MUTED)
         self._seed.setVisible(draft.on_host)
         self._seed.refresh()
         if draft.on_host or bare:
+            return
+        if cloud:
+            self._show_key(self.tr("gcpkms:projects/…/cryptoKeys/NAME for a key of yours in Cloud KMS."))
             return
         self._sample.setEnabled(draft.sample is not None)
         radio = {RecordsChoice.SAMPLE: self._sample, RecordsChoice.FILE: self._own, RecordsChoice.NONE: self._none}
@@ -239,16 +239,20 @@ class DataPage(WizardPage):
             self._path.setText(draft.records_path)
         self._show_status()
         self._show_columns()
-        if self._key.text() != request.disk_key:
-            self._key.setText(request.disk_key)
-        self._key_error.show_problem(draft.field_problem("disk_key"))
-        self._key_note.setText(
-            draft.session.key_protection
-            or self.tr(
-                "local: keys stay on this computer, readable by you alone. The disk's own key is stored only wrapped."
-            )
-        )
+        self._show_key()
         self._show_states()
+
+    def _cloud_words(self) -> str:
+        return self.tr(
+            "The cloud boots the image as it is: it takes no records from here. It encrypts the disk with a key of its "
+            "own, or with yours if you name one."
+        )
+
+    def _show_key(self, form: str = "") -> None:
+        """`form`: what a reference looks like where a cloud uses the key."""
+        draft = self.draft
+        problem = draft.field_problem("disk_key")
+        self._key.show_choice(draft.request.disk_key, problem, about_local=draft.session.key_protection, form=form)
 
     def _show_status(self) -> None:
         draft = self.draft

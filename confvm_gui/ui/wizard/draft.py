@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from confvm_gui.catalog.fit import (
-    LIBVIRT,
     is_library_image,
     judged_as,
     machine_type_region_unfit,
@@ -37,13 +36,12 @@ from confvm_gui.fleet.launch import (
     plan_launch,
     settle,
 )
-from confvm_gui.ui.wizard.library_choice import bootable_images, boots_kernels_only, chosen_image, runs_on_host
+from confvm_gui.ui.wizard import library_choice
 from confvm_gui.ui.wizard.request_steps import FIELDS, OF_ANY_CLOUD, Pending, RecordsChoice, Step, spelled, step_of
 from confvm_gui.ui.wizard.session import TakenNames, WizardSession
 
 if TYPE_CHECKING:
     from confvm_gui.fleet.records import RecordsSummary
-
 
 __all__ = ["FIELDS", "Draft", "Pending", "RecordsChoice", "Step", "step_of"]
 
@@ -108,11 +106,11 @@ class Draft(QObject):
 
     @property
     def on_host(self) -> bool:
-        return runs_on_host(self._request)
+        return library_choice.runs_on_host(self._request)
 
     @property
     def boots_kernels_only(self) -> bool:
-        return boots_kernels_only(self.session, self._request)
+        return library_choice.boots_kernels_only(self.session, self._request)
 
     @property
     def host_title(self) -> str:
@@ -121,13 +119,13 @@ class Draft(QObject):
 
     def clouds(self) -> tuple[str, ...]:
         """Whose catalogue can be chosen from."""
-        return tuple(cloud for cloud in self.catalog.clouds if (cloud == LIBVIRT) == self.on_host)
+        return library_choice.clouds_for(self.catalog, self._request)
 
     def library_image(self) -> LibraryImage | None:
-        return chosen_image(self.session, self._request)
+        return library_choice.chosen_image(self.session, self._request)
 
     def library_images(self) -> Sequence[LibraryImage]:
-        return bootable_images(self.session, self._request)
+        return library_choice.bootable_images(self.session, self._request)
 
     @property
     def own_image(self) -> bool:
@@ -215,7 +213,7 @@ class Draft(QObject):
 
     def records_problem(self) -> str:
         """What is wrong with the records as chosen, or ""."""
-        if self.on_host or self.own_image or self.records_choice is RecordsChoice.NONE:
+        if not library_choice.takes_records(self._request) or self.records_choice is RecordsChoice.NONE:
             return ""
         if self.records_choice is RecordsChoice.FILE and not self.records_path.strip():
             return self.records_error or self.tr("Choose a CSV file, or take the shipped sample")
@@ -251,7 +249,7 @@ class Draft(QObject):
         request = self.request
         return replace(
             request,
-            records=None if self.on_host or self.own_image else request.records,
+            records=request.records if library_choice.takes_records(request) else None,
             seed=request.seed if self.on_host else None,
         )
 
@@ -343,6 +341,12 @@ class Draft(QObject):
     def choose_labels(self, text: str, labels: Mapping[str, str]) -> None:
         self.labels_text = text
         self._set("labels", replace(self._request, labels=labels))
+
+    def take_over(self, request: LaunchRequest, fields: Sequence[str]) -> None:
+        """`request` in place of this one, of which it differs in `fields`."""
+        self._request, self.pending, self._applied, self.touched, self.labels_text = request, None, (), True, ""
+        self.wanted = request.technology if request.confidential else self.wanted
+        self._tell(*fields)
 
     # The checkbox
 

@@ -22,7 +22,13 @@ def field_title(field: str) -> str:
         "records": QCoreApplication.translate("FieldNames", "Records"),
         "disk_key": QCoreApplication.translate("FieldNames", "Disk key"),
         "labels": QCoreApplication.translate("FieldNames", "Labels"),
+        "secure_boot": QCoreApplication.translate("FieldNames", "Secure Boot"),
+        "vtpm": QCoreApplication.translate("FieldNames", "vTPM"),
+        "integrity_monitoring": QCoreApplication.translate("FieldNames", "Integrity monitoring"),
+        "attest": QCoreApplication.translate("FieldNames", "Attested launch"),
     }
+    if field.startswith("labels."):
+        return QCoreApplication.translate("FieldNames", "Label {0}").format(field.removeprefix("labels."))
     return titles.get(field, field)
 
 
@@ -34,6 +40,11 @@ def setting_text(field: str, value: str) -> str:
         return {
             "MIGRATE": QCoreApplication.translate("FieldNames", "migrate live (MIGRATE)"),
             "TERMINATE": QCoreApplication.translate("FieldNames", "stop (TERMINATE)"),
+        }.get(value, value)
+    if field in ("secure_boot", "vtpm", "integrity_monitoring", "attest"):
+        return {
+            "true": QCoreApplication.translate("FieldNames", "on"),
+            "false": QCoreApplication.translate("FieldNames", "off"),
         }.get(value, value)
     if field == "nic_type":
         return {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from confvm_gui.catalog.fit import EMBEDDED, LIBVIRT
+from confvm_gui.catalog import Catalog
+from confvm_gui.catalog.fit import EMBEDDED, LIBVIRT, is_library_image, own_cloud
 from confvm_gui.domain.images import LIBRARY_PREFIX, ImageKind, LibraryImage
 from confvm_gui.domain.instance import LaunchRequest
 from confvm_gui.ui.wizard.session import WizardSession
@@ -13,6 +14,22 @@ from confvm_gui.ui.wizard.session import WizardSession
 def runs_on_host(request: LaunchRequest) -> bool:
     """Whether a libvirt host runs it: its cloud is fixed, its images are in the library, cloud-init has a seed."""
     return request.provider.startswith(f"{LIBVIRT}-")
+
+
+def runs_in_cloud(request: LaunchRequest) -> bool:
+    """Whether a cloud runs it, and not only its rehearsal."""
+    return own_cloud(request.provider) not in ("", LIBVIRT)
+
+
+def takes_records(request: LaunchRequest) -> bool:
+    """Whether there is the built-in guest, whose disk they travel on."""
+    return not (runs_on_host(request) or runs_in_cloud(request) or is_library_image(request.image))
+
+
+def clouds_for(catalog: Catalog, request: LaunchRequest) -> tuple[str, ...]:
+    """Whose catalogue can be chosen from."""
+    own = own_cloud(request.provider)
+    return tuple(cloud for cloud in catalog.clouds if (cloud == own if own else cloud != LIBVIRT))
 
 
 def boots_kernels_only(session: WizardSession, request: LaunchRequest) -> bool:

@@ -25,7 +25,10 @@ from confvm_gui.ui.theme import monospace_font
 from confvm_gui.ui.wizard.draft import Draft, Step
 from confvm_gui.ui.wizard.field_names import field_title, setting_text
 from confvm_gui.ui.wizard.forced_list import ForcedList
+from confvm_gui.ui.wizard.guard_card import GuardCard
+from confvm_gui.ui.wizard.guarding import Guarding
 from confvm_gui.ui.wizard.label_text import labels_line, parse_labels
+from confvm_gui.ui.wizard.library_choice import runs_in_cloud
 from confvm_gui.ui.wizard.looks import SPACING, Card, FieldError, Note, Tone, ToneLabel, heading
 from confvm_gui.ui.wizard.machine_table import memory_text
 from confvm_gui.ui.wizard.page import WizardPage, column, field_label, scrolled
@@ -38,20 +41,25 @@ class ReviewPage(WizardPage):
     change_wanted = Signal(int)
     """A person wants to change what the page of this step is for."""
 
-    def __init__(self, draft: Draft, parent: QWidget | None = None) -> None:
+    def __init__(self, draft: Draft, guarding: Guarding, parent: QWidget | None = None) -> None:
         super().__init__(draft, parent)
+        self._guarding = guarding
         self._exports: dict[ExportFormat, tuple[QPlainTextEdit, ToneLabel, QPushButton]] = {}
         self._findings: list[Note] = []
         body = QWidget(self)
         layout = column(body, spacing=SPACING + 4)
         layout.setContentsMargins(0, 0, SPACING, 0)
         layout.addWidget(self._build_banner(body))
+        guard = GuardCard(guarding, body)
+        guard.step_wanted.connect(self._change)
+        layout.addWidget(guard)
         layout.addWidget(self._build_summary(body))
         layout.addWidget(self._build_forced(body))
         layout.addWidget(self._build_labels(body))
         layout.addWidget(self._build_exports(body))
         layout.addStretch(1)
         scrolled(body, self)
+        guarding.changed.connect(self._show_findings)
 
     def title(self) -> str:
         return self.tr("Review")
@@ -191,7 +199,14 @@ class ReviewPage(WizardPage):
         self._exports[export_format] = (text, note, copy)
         return tab
 
+    def _change(self, step: int) -> None:
+        if step == Step.REVIEW:
+            self._labels.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.change_wanted.emit(step)
+
     def refresh(self) -> None:
+        self._guarding.look()
         self._show_findings()
         self._show_summary()
         applied = self.draft.forced_applied
@@ -207,8 +222,12 @@ class ReviewPage(WizardPage):
         draft = self.draft
         request = draft.request
         problems = [problem for step in Step if (problem := draft.problem(step))]
+        denial = self._guarding.denial
         if problems:
             self._headline.setText(self.tr("Not ready yet"))
+            self._banner.set_tone(Tone.BAD)
+        elif denial:
+            self._headline.setText(self.tr("The guardrails deny it"))
             self._banner.set_tone(Tone.BAD)
         elif request.confidential:
             self._headline.setText(
@@ -242,6 +261,8 @@ class ReviewPage(WizardPage):
         self._rows[Step.WHERE].setText(
             provider
             if draft.on_host
+            else self.tr("{0}: {1} ({2}), zone {3}").format(provider, request.region, region, request.zone)
+            if runs_in_cloud(request)
             else self.tr("{0}, as if on {1}: {2} ({3}), zone {4}").format(
                 provider, catalog.cloud_title(request.cloud), request.region, region, request.zone
             )
@@ -277,6 +298,9 @@ class ReviewPage(WizardPage):
         )
         if draft.on_host:
             self._rows[Step.DATA].setText(self._seed_words())
+            return
+        if runs_in_cloud(request):
+            self._rows[Step.DATA].setText(self.tr("disk key {0}").format(request.disk_key))
             return
         if draft.own_image:
             self._rows[Step.DATA].setText(self.tr("No records: a kernel of the library boots without a disk"))

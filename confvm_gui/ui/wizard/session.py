@@ -13,7 +13,9 @@ from confvm_gui.domain.ports.image_library import ImageLibrary
 from confvm_gui.domain.ports.provider import Provider
 
 if TYPE_CHECKING:
+    from confvm_gui.fleet.guard.service import Guardrails
     from confvm_gui.fleet.inventory import InventoryChange
+    from confvm_gui.fleet.keys import Keys
     from confvm_gui.fleet.observable import Observable
     from confvm_gui.fleet.records import RecordsSummary
 
@@ -49,6 +51,12 @@ class WizardSession(Protocol):
 
     @property
     def images(self) -> ImageLibrary | None: ...
+
+    @property
+    def guard(self) -> Guardrails | None: ...
+
+    @property
+    def keys(self) -> Keys | None: ...
 
     @property
     def readonly(self) -> bool: ...

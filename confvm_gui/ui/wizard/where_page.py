@@ -195,8 +195,9 @@ class WherePage(WizardPage):
                 self._cloud.addItem(draft.catalog.cloud_title(cloud), cloud)
         self._cloud.setEnabled(len(clouds) > 1)
         self._cloud.setCurrentIndex(self._cloud.findData(request.cloud))
-        for part in (self._cloud, self._cloud_label, self._regions):
-            part.setVisible(not draft.on_host)
+        self._regions.setVisible(not draft.on_host)
+        for part in (self._cloud, self._cloud_label):
+            part.setVisible(len(clouds) > 1)
         for part in (self._host, self._below_host):
             part.setVisible(draft.on_host)
         provider = draft.provider
@@ -217,7 +218,12 @@ class WherePage(WizardPage):
                 self.tr("A real virtual machine on this host. Hosts are added on the page Hosts.")
             )
         else:
-            self._provider_note.setText("")
+            self._provider_note.set_tone(Tone.MUTED)
+            self._provider_note.setText(
+                self.tr("A real instance in {0}, which costs money while it exists.").format(
+                    draft.catalog.cloud_title(request.cloud)
+                )
+            )
         if draft.on_host:
             self._host.show_host(draft)
             return

@@ -21,6 +21,7 @@ Object names, for tests and the tour (`findChild`; pages other than the first ex
                   .indexColumn .labelColumn .diskKey .keyProtection
     Review        wizard.headline .summary.where … .forcedApplied .labels .labelsError .exports
                   .export.gcloud .export.rest .copy.gcloud .copy.rest .saveRequest
+                  .guard .guardState .guardFixes .applyFix .findKeys .guardChange.FIELD
 
 Keys: Alt+Right and Alt+Left go on and back, Enter is Next, Ctrl+Enter creates, Escape cancels.
 """
@@ -40,6 +41,7 @@ from confvm_gui.ui.bridge.subscriptions import Subscriptions
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.on_screen import fitting
 from confvm_gui.ui.wizard.draft import Draft, Step
+from confvm_gui.ui.wizard.guarding import Guarding
 from confvm_gui.ui.wizard.looks import SPACING, Note, Tone, ToneLabel, heading
 from confvm_gui.ui.wizard.page import WizardPage
 from confvm_gui.ui.wizard.session import Inspect, WizardSession
@@ -77,6 +79,8 @@ class LaunchWizard(QDialog):
         self._inspect: Inspect = inspect
         self.draft = Draft(session, sample, self)
         self._tasks = TaskKeeper("wizard", self.draft.records_failed)
+        self.guarding = Guarding(self.draft, session.guard, session.keys, self._tasks, self)
+        self.guarding.changed.connect(self._guarding_changed)
         self._subscriptions = Subscriptions()
         self._pages: dict[Step, WizardPage] = {}
         self._visited: set[Step] = {Step.WHERE}
@@ -273,7 +277,7 @@ class LaunchWizard(QDialog):
             case Step.REVIEW:
                 from confvm_gui.ui.wizard.review_page import ReviewPage
 
-                page = ReviewPage(self.draft, self._stack)
+                page = ReviewPage(self.draft, self.guarding, self._stack)
                 page.change_wanted.connect(self._on_step_wanted)
                 return page
 
@@ -291,7 +295,7 @@ class LaunchWizard(QDialog):
 
     def create_instance(self) -> None:
         """Submit the request, if everything is right and this is the last page."""
-        if self._busy or self._current is not Step.REVIEW:
+        if self._busy or self._current is not Step.REVIEW or self.guarding.denial:
             return
         try:
             request = self.draft.finished()
@@ -337,6 +341,7 @@ class LaunchWizard(QDialog):
             return
         self._over = True
         self._subscriptions.clear()
+        self.guarding.close()
         self._close_images()
         self._tasks.cancel("check records")
         self._tasks.cancel("image library")
@@ -380,6 +385,8 @@ class LaunchWizard(QDialog):
         if last and first_problem:
             where = "" if problem_step is self._current else str(self._step_model.index(problem_step, 0).data()) + ": "
             problem = where + first_problem
+        elif last:
+            problem = self.guarding.denial
         self._back.setEnabled(self._current is not Step.WHERE and not self._busy)
         self._cancel.setEnabled(not self._busy)
         self._next.setVisible(not last)
@@ -393,6 +400,10 @@ class LaunchWizard(QDialog):
         for button in (self._next, self._create):
             button.setToolTip(problem)
         self._reason.show_text(problem, Tone.WARNING)
+
+    def _guarding_changed(self) -> None:
+        if self._current is Step.REVIEW:
+            self._show_state()
 
     def _learn_provider(self) -> None:
         """A host tells what it can do some time after it was connected: look again then."""

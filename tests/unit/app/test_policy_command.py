@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from confvm_gui.app.bootstrap import open_session
 from confvm_gui.app.cli import main
-from confvm_gui.domain.policy import Assignment, Mode
+from confvm_gui.domain.policy import Assignment, Mode, Pack, Rule
 from confvm_gui.fleet.launch.request_file import load_request, save_request
+from confvm_gui.policy.pack_file import dump_pack
 from confvm_gui.store import open_store
 from tests.support.embedded_rig import launch_request
 from tests.unit.store.nouns import instance
@@ -122,3 +125,39 @@ def test_a_pack_that_is_shown_can_be_taken_from_a_file_and_tested_on_the_fleet(
     )
     code, out, _ = run(capsys, "policy", "test", own, "--data-dir", tmp_path / "data")
     assert (code, out) == (0, "2 of 2 instances comply with easy 1\n")
+
+
+def test_a_report_is_written_and_says_whether_all_comply(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    async def fill() -> None:
+        async with await open_store(tmp_path / "data") as store:
+            store.instances.put([replace(instance(1), provider="embedded")])
+            store.policies.put_assignments([Assignment("hygiene", 1, Mode.ENFORCE)])
+
+    asyncio.run(fill())
+    page = tmp_path / "report.html"
+    code, out, _ = run(capsys, "policy", "report", page, "--json", "--data-dir", tmp_path / "data")
+    answer = json.loads(out)
+    assert (code, answer["instances"], answer["violating"]) == (1, 1, 1)
+    assert hashlib.sha256(page.read_bytes()).hexdigest() == answer["sha256"]
+    assert "hygiene/owner-labelled" in page.read_text("utf-8")
+    code, out, err = run(capsys, "policy", "report", tmp_path / "no" / "report.html", "--data-dir", tmp_path / "data")
+    assert (code, out) == (2, "")
+    assert "cannot be written" in err
+
+
+async def test_packs_are_signed_by_the_data_directory_and_checked_where_it_is_only_read(data_dir: Path) -> None:
+    rule = Rule("labelled", "Somebody answers for it", "has(vm.labels.owner)", "labels.owner")
+    session = await open_session(data_dir)
+    rules = session.guard.rules
+    rules.import_pack(dump_pack(Pack("ours", 1, "Ours", "", (rule,))))
+    assert await rules.signature_of(rules.pack("ours")) == "unsigned"
+    signed = await rules.sign_pack("ours")
+    assert await rules.signature_of(signed) == "signed"
+    await session.aclose()
+    reading = await open_session(data_dir, readonly=True)
+    kept = reading.guard.rules.pack("ours")
+    assert kept.signature == signed.signature
+    assert await reading.guard.rules.signature_of(kept) == "signed"
+    changed = replace(kept, title="Theirs")
+    assert await reading.guard.rules.signature_of(changed) == "bad"
+    await reading.aclose()

@@ -137,24 +137,37 @@ async def set_workers(session: FleetSession) -> None:
         (Role.OPERATOR, look_into),
         (Role.VIEWER, type_into),
         (Role.OPERATOR, set_workers),
+        (Role.VIEWER, lambda session: session.events.read(limit=1)),
+        (Role.VIEWER, lambda session: session.events.search(AuditFilter(), limit=1)),
     ],
 )
 async def test_what_a_role_does_not_allow_is_refused_and_told(role: Role, deed: Deed) -> None:
     session = await session_of(role)
     with pytest.raises(Forbidden, match=f"{role.value} here and may not"):
         await deed(session)
-    told = (await session.events.read(limit=1))[0].event
+    told = (await session.store.audit.read(limit=1))[0].event
     assert (told.action, told.outcome, told.actor) == ("access.denied", EventOutcome.DENIED, session.access.user)
     assert session.jobs.active() == ()
     await session.aclose()
 
 
+async def test_the_first_refusal_of_plaintext_is_told_and_not_every_look_of_a_panel() -> None:
+    session = await session_of(Role.OPERATOR)
+    for _ in range(3):
+        with pytest.raises(Forbidden, match="plaintext memory"):
+            session.memory(WEB, Viewer.GUEST)
+    told = [record.event for record in await session.store.audit.read(limit=100, text="access.denied")]
+    assert [each.subject for each in told] == [WEB]
+    assert session.memory(WEB, Viewer.HYPERVISOR).viewer is Viewer.HYPERVISOR, "what the host sees is everybody's"
+    await session.aclose()
+
+
 async def test_what_is_personal_is_everybodys(data_dir: Path) -> None:
     session = await session_of(Role.VIEWER)
-    before = len(await session.events.read(limit=100))
+    before = len(await session.store.audit.read(limit=100))
     session.settings.put("ui.theme", "dark")
     assert session.settings.get("ui.theme", "") == "dark"
-    assert len(await session.events.read(limit=100)) == before, "and no event"
+    assert len(await session.store.audit.read(limit=100)) == before, "and no event"
     await session.aclose()
 
 
@@ -191,6 +204,24 @@ async def test_only_administrators_change_roles(data_dir: Path) -> None:
     told = log.records[-1].event
     assert (told.action, told.message) == ("role.changed", "bob audits")
     assert told.before != told.after
+
+
+async def test_the_last_administrator_whom_the_computer_knows_stays(data_dir: Path) -> None:
+    me, ruler = current_user(), frozenset({Role.ADMINISTRATOR})
+    events = EventFeed(MemoryAudit(), readonly=False)
+    access_ = Access(Assignments({me: ruler, "nobody-like-this": ruler}), events)
+    without = access_.assignments.without_role(me, Role.ADMINISTRATOR, group=False)
+    empty_group = without.with_role("no-group-like-this", Role.ADMINISTRATOR, group=True)
+    for changed in (without, empty_group):
+        with pytest.raises(WrongState, match="Nobody whom this computer knows"):
+            await change_roles(access_, events, data_dir, changed, "locked out")
+    mine = min(current_groups())
+    for changed in (
+        without.with_role(mine, Role.ADMINISTRATOR, group=True),
+        access_.assignments.without_role("nobody-like-this", Role.ADMINISTRATOR, group=False),
+    ):
+        await change_roles(access_, events, data_dir, changed, "somebody stays")
+        assert load_assignments(data_dir).users == changed.users
 
 
 async def test_auditors_export_and_operators_do_not(tmp_path: Path) -> None:

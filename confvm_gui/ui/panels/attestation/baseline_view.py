@@ -88,14 +88,16 @@ class BaselineView(QWidget):
         baseline: Baseline | None,
         drift: Sequence[Drift],
         *,
-        readonly: bool = False,
+        denied: str = "",
     ) -> None:
-        """Show how a record compares; drift first, then what is as it was."""
+        """Show how a record compares; drift first, then what is as it was. `denied`: why nothing may be set here."""
         self._record = record
         self._drift = tuple(drift)
         # An untrusted record is no good example: accepting it would make its fault the rule.
-        self.accept.setEnabled(record is not None and comparable(record.verdict) and not readonly)
-        self.forget.setEnabled(baseline is not None and not readonly)
+        self.accept.setEnabled(record is not None and comparable(record.verdict) and not denied)
+        self.forget.setEnabled(baseline is not None and not denied)
+        for button in (self.accept, self.forget):
+            button.setToolTip(denied)
         self._show_detail(QModelIndex())
         if record is None or baseline is None:
             self._mark_of = ("unknown", "muted")

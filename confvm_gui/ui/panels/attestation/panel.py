@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.attestation_record import AttestationRecord, AttestationSummary, Baseline, Drift, TcbPoint
 from confvm_gui.domain.instance import Instance
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.attest.freshness import max_age
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.banner import Banner, Tone
@@ -38,6 +39,7 @@ from confvm_gui.ui.panels.attestation.sources import AttestationSource
 from confvm_gui.ui.panels.attestation.tcb_view import TcbView
 from confvm_gui.ui.panels.attestation.verdict_view import VerdictView
 from confvm_gui.ui.panels.instance_panel import InstancePanel
+from confvm_gui.ui.rights import reason_against
 from confvm_gui.ui.theme import UNIT
 
 _ASK = "ask"
@@ -303,7 +305,9 @@ class AttestationPanel(InstancePanel):
         record = self.view.record
         if record is None:
             return
-        self.baseline.show_baseline(record, found.baseline, found.drift, readonly=self.session.readonly)
+        self.baseline.show_baseline(
+            record, found.baseline, found.drift, denied=reason_against(self.session, Permission.OPERATE)
+        )
         tab = self.tr("Baseline")
         if found.drift:
             tab = self.tr("Baseline ({count} changed)").format(count=len(found.drift))

@@ -12,8 +12,10 @@ from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.event import AuditRecord, Event
 from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.domain.ports.provider import CanMigrate
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.banner import Banner, Tone
+from confvm_gui.ui.guardrails.instance_card import ComplianceCard
 from confvm_gui.ui.icons import role_pixmap
 from confvm_gui.ui.models.events_model import SEVERITY_MARKS
 from confvm_gui.ui.panels.instance_panel import InstancePanel
@@ -40,6 +42,7 @@ class OverviewPanel(InstancePanel):
         self.states = ThreeStates()
         self.query = QueryBox(session, self.tasks)
         self.snapshots = SnapshotsCard(session, self.tasks)
+        self.compliance = ComplianceCard(session.guard)
         self._notice = QVBoxLayout()
         self._notice_text = ""
         self._latest = QVBoxLayout()
@@ -54,6 +57,7 @@ class OverviewPanel(InstancePanel):
         left = QVBoxLayout()
         left.setSpacing(UNIT + 4)
         left.addWidget(self.facts)
+        left.addWidget(self.compliance)
         left.addWidget(self.snapshots)
         left.addWidget(self._make_latest(), 1)
         self._middle = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -71,6 +75,7 @@ class OverviewPanel(InstancePanel):
         outer.addWidget(area)
         self.subscriptions.add(session.events.changes, self._event_came)
         self.subscriptions.add(session.jobs.changes, self.snapshots.operation_changed)
+        self.subscriptions.add(session.guard.changes, lambda _: self.compliance.show_again())
 
     def _make_latest(self) -> QFrame:
         card = QFrame()
@@ -124,6 +129,7 @@ class OverviewPanel(InstancePanel):
 
     def _show(self, instance: Instance) -> None:
         self.facts.show_instance(instance, self._host_title(instance))
+        self.compliance.show_instance(instance)
         self.states.show_instance(instance)
         self._show_notice(instance)
 
@@ -170,10 +176,14 @@ class OverviewPanel(InstancePanel):
 
     def _read_events(self) -> None:
         if self.isVisible() and not self.tasks.is_running("latest events"):
+            denied = self.session.access.reason_denied(Permission.READ_AUDIT)
+            if denied:
+                self._show_events((), denied)
+                return
             read = self.session.events.read(limit=_LATEST, subject=self.instance_id)
             self.tasks.start("latest events", read, on_done=self._show_events)
 
-    def _show_events(self, records: Sequence[AuditRecord]) -> None:
+    def _show_events(self, records: Sequence[AuditRecord], denied: str = "") -> None:
         while (item := self._latest.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -182,7 +192,8 @@ class OverviewPanel(InstancePanel):
         for record in records:
             self._latest.addWidget(self._event_row(record))
         if not records:
-            nothing = QLabel(self.tr("Nothing has happened yet."))
+            nothing = QLabel(denied or self.tr("Nothing has happened yet."))
+            nothing.setWordWrap(True)
             nothing.setProperty("kind", "muted")
             self._latest.addWidget(nothing)
 

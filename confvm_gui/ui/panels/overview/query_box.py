@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from confvm_gui.domain.instance import Instance, InstanceState
 from confvm_gui.domain.ports.provider import Capability
 from confvm_gui.domain.query import Query, QueryAnswer, QueryVerb
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.bridge.tasks import TaskKeeper
 from confvm_gui.ui.models.text_rows_model import TextRowsModel
@@ -153,6 +154,7 @@ class QueryBox(QFrame):
         before, self._instance = self._instance, instance
         provider = self._session.providers[instance.provider]
         reason = provider.reason_unsupported(Capability.GUEST_QUERIES)
+        reason = reason or self._session.access.reason_denied(Permission.ASK_GUEST)
         if not reason and instance.state is not InstanceState.RUNNING:
             reason = self.tr("The guest answers while the instance runs.")
         usable = not reason

@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButto
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.operation import Operation, OperationKind
 from confvm_gui.domain.ports.provider import HasSnapshots, Snapshot
+from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.job_kinds import SNAPSHOT_KINDS, allowed
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.banner import Banner, Tone
 from confvm_gui.ui.bridge.tasks import TaskKeeper
+from confvm_gui.ui.rights import reason_against
 from confvm_gui.ui.text import breakable, moment, operation_word, snapshot_name
 from confvm_gui.ui.theme import UNIT
 
@@ -108,10 +110,11 @@ class SnapshotsCard(QFrame):
         instance = self._instance
         if instance is None:
             return
-        possible = not unfit and not self._session.readonly and allowed(OperationKind.SNAPSHOT, instance.state)
+        denied = reason_against(self._session, Permission.OPERATE)
+        possible = not unfit and not denied and allowed(OperationKind.SNAPSHOT, instance.state)
         for widget in (self.name, self.take):
             widget.setEnabled(possible)
-        self.message.setText(error or unfit or ("" if snapshots else self.tr("There is none yet.")))
+        self.message.setText(error or unfit or denied or ("" if snapshots else self.tr("There is none yet.")))
         self.message.setVisible(bool(self.message.text()))
         _clear(self._list)
         for snapshot in snapshots:
@@ -144,7 +147,9 @@ class SnapshotsCard(QFrame):
             button.setProperty("kind", "link")
             button.setObjectName(f"{kind.value.replace(' ', '-')}-{snapshot.name}")
             button.setAccessibleName(f"{operation_word(kind)}: {snapshot.name}")
-            button.setEnabled(not self._session.readonly and allowed(kind, instance.state))
+            denied = reason_against(self._session, Permission.OPERATE)
+            button.setEnabled(not denied and allowed(kind, instance.state))
+            button.setToolTip(denied)
             button.clicked.connect(partial(self._confirm, kind, snapshot.name))
             line.addWidget(button)
         return row

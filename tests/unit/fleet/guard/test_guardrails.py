@@ -20,6 +20,7 @@ from confvm_gui.domain.policy import Assignment, Compliance, ComplianceRecord, M
 from confvm_gui.fleet.guard.rules import LONGEST_EXCEPTION, REQUIRE_SIGNED
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.policy.pack_file import dump_pack, parse_pack
+from confvm_gui.policy.report import report_html
 from tests.support.embedded_rig import launch_request
 from tests.support.fake_session import MemoryStore, fake_session
 
@@ -84,7 +85,7 @@ async def test_a_denied_launch_is_not_accepted_and_recorded() -> None:
         with pytest.raises(PolicyDenied) as caught:
             await session.jobs.create(launch_request("probe"))
         assert caught.value.field == "technology"
-        assert caught.value.message.startswith("Denied by house/rule-0: Rule 0")
+        assert caught.value.message.startswith("Denied by house/rule-0, for its technology: Rule 0")
         assert "1 more" in caught.value.message
         assert [finding.rule for finding in caught.value.record.findings] == ["rule-0", "rule-1"]
         assert caught.value.record.findings[0].actual == "vm.technology_rank = 1"
@@ -172,12 +173,12 @@ async def test_exceptions_end_and_are_audited() -> None:
         await switch_on(session, pack("false"))
         rules = session.guard.rules
         with pytest.raises(InvalidInput, match="Say why"):
-            rules.grant("house", "rule-0", "probe", " ", 60)
+            await rules.grant("house", "rule-0", "probe", " ", 60)
         with pytest.raises(InvalidInput, match="30 days"):
-            rules.grant("house", "rule-0", "probe", "fire", LONGEST_EXCEPTION + 1)
+            await rules.grant("house", "rule-0", "probe", "fire", LONGEST_EXCEPTION + 1)
         with pytest.raises(NotFound):
-            rules.grant("house", "rule-9", "probe", "fire", 60)
-        granted = rules.grant("house", "rule-0", "probe", "fire", 60)
+            await rules.grant("house", "rule-9", "probe", "fire", 60)
+        granted = await rules.grant("house", "rule-0", "probe", "fire", 60)
         assert events(session)[-1].action == "policy.exception-granted"
         operation = await session.jobs.create(launch_request("probe"))
         await session.jobs.wait(operation.id)
@@ -194,7 +195,7 @@ async def test_an_exception_ends_by_itself() -> None:
     async with opened([instance(1)]) as session:
         await switch_on(session, pack("false"))
         told: asyncio.Queue[Sequence[ComplianceRecord]] = asyncio.Queue()
-        session.guard.rules.grant("house", "rule-0", "vm-1", "fire", 0.5)
+        await session.guard.rules.grant("house", "rule-0", "vm-1", "fire", 0.5)
         await session.guard.judge_now()
         session.guard.changes.subscribe(told.put_nowait)
         async with asyncio.timeout(10):
@@ -281,15 +282,29 @@ async def test_fixes_by_the_rules_that_are_on() -> None:
         assert not (await session.guard.check(fixed.request)).denied
 
 
+async def test_a_denial_names_rule_field_and_the_nearest_change() -> None:
+    async with opened() as session:
+        await session.guard.rules.assign([Assignment("google-launch", 1, Mode.ENFORCE)])
+        request = replace(launch_request("probe"), vtpm=False, integrity_monitoring=False)
+        with pytest.raises(PolicyDenied) as caught:
+            await session.jobs.create(request)
+        assert caught.value.message.startswith("Denied by google-launch/vtpm-on, for its vtpm: The vTPM is off")
+        assert caught.value.message.endswith(
+            "(1 more rule denies it). With vtpm true, integrity_monitoring true it would be allowed"
+        )
+
+
 class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: set[str] = set()
+        self.links: list[str] = []
         self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        assert not {name for name, _ in attrs} & {"src", "href", "onerror", "onclick"}
+        assert not {name for name, _ in attrs} & {"src", "onerror", "onclick"}
+        self.links += [value or "" for name, value in attrs if name == "href"]
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -299,14 +314,15 @@ async def test_the_report_is_self_contained_and_escaped() -> None:
     evil = replace(instance(1), name="<script>alert(1)</script>", labels=MappingProxyType({"a": "<img src=x>"}))
     async with opened([evil, instance(2)]) as session:
         await switch_on(session, pack("vm.name == ''"))
-        session.guard.rules.grant("house", "rule-0", "vm-2", "because <b>", 60)
+        await session.guard.rules.grant("house", "rule-0", "vm-2", "because <b>", 60)
         await session.guard.judge_now()
         page = Tags()
-        page.feed(await session.guard.report("/data & more"))
+        page.feed("".join(report_html(await session.guard.report("/data & more"))))
         assert not page.tags & {"script", "img", "b>"}
         for text in ("<script>alert(1)</script>", "/data & more", "because <b>", "vm.name == ''", "house/rule-0"):
             assert text in page.text
         assert "excepted (enforce)" in page.text
+        assert page.links == []
 
 
 async def test_history_is_kept() -> None:

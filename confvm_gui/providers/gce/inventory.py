@@ -1,0 +1,110 @@
+"""What is known of a project's instances.
+
+Answers cross each other: a list that was asked for before a change was made may come after it. Every answer carries
+when it was asked for (a count), and what was learnt later than that stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from confvm_gui.domain.instance import Instance
+from confvm_gui.domain.ports.provider import Change, ChangeKind
+from confvm_gui.providers.gce.instance_read import Seen, foreign_id
+
+
+@dataclass(slots=True)
+class Entry:
+    """One instance."""
+
+    seen: Seen
+    at: int
+    """When what is known of it was asked for."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reset_by: str = ""
+    """The last operation that has reset it."""
+
+    @property
+    def instance(self) -> Instance:
+        return self.seen.instance
+
+
+class InstanceTable:
+    """The instances by the console's id. `tell` is called with every change. On the event loop."""
+
+    def __init__(self, tell: Callable[[Change], None]) -> None:
+        self._tell = tell
+        self._entries: dict[str, Entry] = {}
+        self._gone: dict[str, int] = {}
+        """The service's ids of what was deleted, and when: an older list may still have them."""
+        self._count = 0
+
+    def now(self) -> int:
+        """To be taken before something is asked."""
+        self._count += 1
+        return self._count
+
+    def find(self, instance_id: str) -> Entry | None:
+        return self._entries.get(instance_id)
+
+    def all(self) -> Sequence[Entry]:
+        return tuple(self._entries.values())
+
+    def take(self, seen: Seen, at: int) -> Entry | None:
+        """What was asked for at `at`. Returns its entry; None if it is known to be gone since."""
+        if self._gone.get(seen.number, -1) >= at:
+            return None
+        seen = self._under_its_own_id(seen)
+        entry = self._entries.get(seen.instance.id)
+        if entry is None:
+            entry = self._entries[seen.instance.id] = Entry(seen, at)
+        elif entry.at > at:
+            return entry
+        else:
+            before, entry.seen, entry.at = entry.instance, seen, at
+            if before == seen.instance:
+                return entry
+        self._tell(Change(ChangeKind.OBSERVED, seen.instance))
+        return entry
+
+    def take_list(self, numbers: Collection[str], at: int, silent: Collection[str]) -> None:
+        """The list that was asked for at `at` has these instances and no others, but in the zones that were silent."""
+        for entry in self.all():
+            if entry.at < at and entry.seen.number not in numbers and entry.instance.zone not in silent:
+                self.remove(entry.instance.id)
+
+    def note_silent(self, zones: Collection[str], at: int) -> None:
+        """Zones that did not answer: what is known of their instances is of before."""
+        for entry in self.all():
+            if entry.at < at and entry.instance.zone in zones:
+                reason = f"The zone {entry.instance.zone} does not answer; this is as it was seen last"
+                if entry.instance.state_reason != reason:
+                    entry.seen = replace(entry.seen, instance=replace(entry.instance, state_reason=reason))
+                    self._tell(Change(ChangeKind.OBSERVED, entry.instance))
+
+    def remove(self, instance_id: str) -> None:
+        """It is gone."""
+        entry = self._entries.get(instance_id)
+        if entry is not None:
+            self.remove_number(entry.seen.number)
+
+    def remove_number(self, number: str) -> None:
+        """The instance with this id of the service is gone, whether it was seen or not."""
+        self._gone[number] = self.now()
+        for instance_id, entry in tuple(self._entries.items()):
+            if entry.seen.number == number:
+                del self._entries[instance_id]
+                self._tell(Change(ChangeKind.REMOVED, entry.instance))
+
+    def forget_gone(self, before: int) -> None:
+        """No answer from before `before` is under way any more."""
+        self._gone = {number: at for number, at in self._gone.items() if at >= before}
+
+    def _under_its_own_id(self, seen: Seen) -> Seen:
+        """A copy that somebody made of an instance has its labels, too: the id is the first one's."""
+        holder = self._entries.get(seen.instance.id)
+        if holder is None or holder.seen.number == seen.number:
+            return seen
+        return replace(seen, instance=replace(seen.instance, id=foreign_id(seen.number)), operation_id="")

@@ -1,0 +1,235 @@
+"""Encrypted disks of instances on a real libvirtd, written to by a guest that boots from them."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import libvirt
+import pytest
+
+from confvm_gui.domain.errors import KeyUnavailable, NotFound, OperationCancelled
+from confvm_gui.domain.images import ImageFiles, ImageKind
+from confvm_gui.domain.instance import InstanceState, LaunchRequest
+from confvm_gui.domain.keys import KeyUse
+from confvm_gui.domain.ports.provider import HoldsWrappedKeys
+from confvm_gui.keys.local.keystore import LocalKeyStore
+from confvm_gui.providers.libvirt import migration, storage
+from confvm_gui.providers.libvirt.capabilities import Capabilities, HostCapabilities
+from confvm_gui.providers.libvirt.create import create
+from confvm_gui.providers.libvirt.disk_keys import wrapped_key
+from confvm_gui.providers.libvirt.provider import LibvirtProvider
+from tests.support.libvirt_rig import kernel_request, provider_at
+from tests.support.libvirtd import Daemon
+from tests.support.operations import OperationRecord
+from tests.support.shelf_library import ShelfLibrary
+
+KEY, OTHER_KEY = "local:disks", "local:others"
+CANARY = b"CANARY-of-the-guest-0123456789-x"
+_VEIL = 0x5A
+"""So that the image itself does not have the canary."""
+_WRITER = bytes.fromhex(
+    "31c08ed88ec0"  # registers
+    "be407cbf007eb92000ac345aaae2fa"  # unveil the 32 bytes at 0x7c40 to 0x7e00
+    "b80103bb007eb90200b600cd13"  # BIOS: write one sector, the second of the disk booted from
+    "b0577302b045"  # 'W', or 'E' where that failed
+    "baf803eeebfd"  # to the serial port, for ever
+)
+KEYED = replace(kernel_request("keyed"), image="local:writer", disk_key=KEY)
+
+
+class _Bios(Capabilities):
+    """A host without UEFI: the writer boots by BIOS."""
+
+    async def refresh(self) -> HostCapabilities:
+        return replace(await super().refresh(), uefi=False)
+
+
+class _Rig:
+    def __init__(self, provider: LibvirtProvider, store: LocalKeyStore, library: ShelfLibrary) -> None:
+        self.provider = provider
+        self.store = store
+        self.library = library
+
+    async def create(self, request: LaunchRequest = KEYED, operation: OperationRecord | None = None) -> str:
+        """Make an instance, and wait until its guest has written the canary."""
+        operation = operation or OperationRecord()
+        connection = self.provider.connection
+        host = _Bios(connection, allow_kvm=False)
+        catalog = self.provider._catalog
+        store = self.store if request.disk_key else None
+        await create(connection, request, operation, self.library, catalog, capabilities=host, key_store=store)
+        await self.provider.arrived(operation.instance_id)
+        await self.written(operation.instance_id)
+        return operation.instance_id
+
+    async def written(self, instance_id: str) -> None:
+        def work(conn: libvirt.virConnect) -> bytes:
+            stream = conn.newStream(0)
+            conn.lookupByUUIDString(instance_id).openConsole("serial0", stream, 0)
+            try:
+                piece = stream.recv(1)
+            finally:
+                stream.abort()
+            assert isinstance(piece, bytes)
+            return piece
+
+        assert await self.provider.connection.call(work, seconds=40) == b"W"
+
+    async def secrets(self) -> list[str]:
+        return await self.provider.connection.call(lambda conn: [one.UUIDString() for one in conn.listAllSecrets(0)])
+
+    async def disk(self, instance_id: str) -> Path:
+        """Where the daemon has the volume, seen from outside of its namespace."""
+        folder = Path(await self.provider.connection.call(storage.pool_path))
+        encrypted = folder / storage.encrypted_name(instance_id)
+        return encrypted if encrypted.exists() else folder / storage.overlay_name(instance_id)
+
+    async def start(self, instance_id: str) -> None:
+        await self.provider.start(instance_id, OperationRecord(instance_id))
+
+    async def stop(self, instance_id: str) -> None:
+        await self.provider.stop(instance_id, OperationRecord(instance_id))
+
+
+@asynccontextmanager
+async def _rig(daemon: Daemon, folder: Path) -> AsyncIterator[_Rig]:
+    image = folder / "writer.img"
+    if not image.exists():
+        code = _WRITER.ljust(0x40, b"\0") + bytes(byte ^ _VEIL for byte in CANARY)
+        image.write_bytes((code.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0"))
+    library = ShelfLibrary()
+    library.put("writer", ImageKind.RAW, ImageFiles(image), 1 << 20)
+    store = LocalKeyStore(folder / "data")
+    async with provider_at(daemon.uri, library=library, key_store=store) as provider:
+        # The pool is made where both sides of the daemon's namespace have it.
+        path = str(daemon.images)
+        await provider.connection.call(lambda conn: storage.ensure_pool(conn, path) is not None)
+        yield _Rig(provider, store, library)
+
+
+def _opens(disk: Path, *secret: str) -> bool:
+    """Whether QEMU's own tool reads the disk's first sector with this secret."""
+    options = f"driver=qcow2,file.filename={disk},backing=" + (",encrypt.key-secret=s" if secret else "")
+    objects = ["--object", f"secret,id=s,{secret[0]}"] if secret else []
+    command = ["qemu-io", *objects, "--image-opts", options, "-r", "-c", "read 0 512"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+async def test_what_a_guest_writes_is_in_a_plain_volume_and_not_in_an_encrypted_one(
+    libvirtd: Daemon, tmp_path: Path
+) -> None:
+    async with _rig(libvirtd, tmp_path) as rig:
+        plain = await rig.create(replace(KEYED, name="plain", disk_key=""))
+        keyed = await rig.create()
+        for instance_id in (plain, keyed):
+            await rig.stop(instance_id)
+        assert CANARY in (await rig.disk(plain)).read_bytes()
+        encrypted = (await rig.disk(keyed)).read_bytes()
+        assert CANARY not in encrypted
+        assert b"LUKS" in encrypted
+        assert b"xts-plain64" in encrypted
+        assert await rig.secrets() == [], "libvirtd has no key once QEMU has it"
+
+
+async def test_it_starts_again_after_the_daemon_and_the_console_were_restarted(
+    own_libvirtd: Daemon, tmp_path: Path
+) -> None:
+    async with _rig(own_libvirtd, tmp_path) as rig:
+        keyed = await rig.create()
+        await rig.stop(keyed)
+    own_libvirtd.kill()
+    own_libvirtd.start_libvirtd()
+    async with _rig(own_libvirtd, tmp_path) as rig:
+        await rig.start(keyed)
+        await rig.written(keyed)
+        assert await rig.secrets() == []
+        assert (await rig.provider.pause(keyed, OperationRecord(keyed))).state is InstanceState.PAUSED
+
+
+async def test_a_disabled_key_keeps_it_off_and_wrapping_anew_changes_the_wrapping_alone(
+    libvirtd: Daemon, tmp_path: Path
+) -> None:
+    async with _rig(libvirtd, tmp_path) as rig:
+        assert isinstance(rig.provider, HoldsWrappedKeys)
+        keyed = await rig.create()
+        assert await rig.provider.key_uses() == [KeyUse(keyed, "keyed", KEY, "disk")]
+        await rig.store.create(OTHER_KEY)
+        await rig.provider.rewrap(keyed, OTHER_KEY, OperationRecord(keyed))  # while it runs
+        await rig.stop(keyed)
+        assert await rig.provider.key_uses() == [KeyUse(keyed, "keyed", OTHER_KEY, "disk")]
+        volume = (await rig.disk(keyed)).read_bytes()
+        await rig.provider.rewrap(keyed, KEY, OperationRecord(keyed))
+        assert (await rig.disk(keyed)).read_bytes() == volume
+        await rig.store.disable(KEY)
+        with pytest.raises(KeyUnavailable, match="disabled"):
+            await rig.start(keyed)
+        with pytest.raises(KeyUnavailable):
+            await rig.provider.rewrap(keyed, OTHER_KEY, OperationRecord(keyed))
+        await rig.store.enable(KEY)
+        await rig.start(keyed)
+        await rig.written(keyed)
+
+
+async def test_without_its_key_nothing_that_is_left_opens_the_disk(libvirtd: Daemon, tmp_path: Path) -> None:
+    async with _rig(libvirtd, tmp_path) as rig:
+        keyed = await rig.create()
+        await rig.stop(keyed)
+        key = await rig.provider.connection.call(lambda conn: conn.lookupByUUIDString(keyed).XMLDesc(0))
+        wrapped = key.partition("dek='")[2].partition("'")[0]
+        assert wrapped
+        await rig.store.destroy(KEY, after_seconds=0)
+        disk = await rig.disk(keyed)
+        with pytest.raises(KeyUnavailable):
+            await rig.start(keyed)
+        files = [file for folder in (tmp_path, libvirtd.root) for file in folder.rglob("*") if file.is_file()]
+        small = [file for file in files if 0 < file.stat().st_size <= 512]
+        assert small
+        tried = [f"data={wrapped}", f"data={wrapped},format=base64", *(f"file={file}" for file in small)]
+        assert not _opens(disk)
+        assert [secret for secret in tried if _opens(disk, secret)] == []
+
+
+async def test_the_key_that_was_wrapped_is_the_one_that_opens_it(libvirtd: Daemon, tmp_path: Path) -> None:
+    """What makes the refusals of the test before mean something."""
+    async with _rig(libvirtd, tmp_path) as rig:
+        keyed = await rig.create()
+        await rig.stop(keyed)
+        key = await rig.provider.connection.call(lambda conn: wrapped_key(conn, keyed))
+        assert key is not None
+        dek = await rig.store.unwrap(key.key_ref, key.wrapped)
+        assert _opens(await rig.disk(keyed), f"data={base64.b64encode(dek).decode()}")
+
+
+async def test_snapshot_clone_and_move_are_refused_with_the_reason(libvirtd: Daemon, tmp_path: Path) -> None:
+    async with _rig(libvirtd, tmp_path) as rig:
+        keyed = await rig.create()
+        assert "encrypted" in await rig.provider.snapshot_unfit(keyed)
+        await rig.stop(keyed)
+        assert "encrypted" in await rig.provider.snapshot_unfit(keyed)
+        assert "encrypted" in await rig.provider.clone_unfit(keyed)
+        assert "encrypted" in migration.unfit(rig.provider.table.get(keyed), 1, "host")
+
+
+async def test_a_create_that_is_cancelled_leaves_no_disk_and_no_key(libvirtd: Daemon, tmp_path: Path) -> None:
+    async with _rig(libvirtd, tmp_path) as rig:
+        keyed = await rig.create()
+        reached = OperationRecord()
+        await rig.create(replace(KEYED, name="second"), reached)
+        again = OperationRecord(cancel_at=reached.names.index("start"))
+        with pytest.raises(OperationCancelled):
+            await rig.create(replace(KEYED, name="third"), again)
+        assert not list((await rig.disk(keyed)).parent.glob(f"*{again.instance_id}*"))
+        assert await rig.secrets() == []
+
+
+async def test_a_plain_instance_has_no_key_to_wrap_anew(libvirtd: Daemon, tmp_path: Path) -> None:
+    async with _rig(libvirtd, tmp_path) as rig:
+        plain = await rig.create(replace(KEYED, name="plain", disk_key=""))
+        assert await rig.provider.key_uses() == []
+        with pytest.raises(NotFound, match="no encrypted disk"):
+            await rig.provider.rewrap(plain, KEY, OperationRecord(plain))
