@@ -89,7 +89,7 @@ async def open_session(
             workers = _workers_setting(settings)
         library = open_library(data_dir)
         embedded = EmbeddedProvider(data_dir, catalog, key_store, workers=workers, library=library)
-        opener = LibvirtOpener(catalog, library)
+        opener = LibvirtOpener(catalog, library, key_store)
         hosts = open_hosts(opener, kept_hosts(settings), connect)
         clouds, shelf = CloudOpener(catalog), KeyringShelf()
         accounts = open_accounts(clouds, shelf, settings)

@@ -19,6 +19,7 @@ from confvm_gui.fleet.hosts import HostFact, HostFacts
 
 if TYPE_CHECKING:
     from confvm_gui.domain.ports.image_library import ImageLibrary
+    from confvm_gui.domain.ports.keystore import KeyStore
     from confvm_gui.providers.libvirt.capabilities import HostCapabilities
     from confvm_gui.providers.libvirt.provider import LibvirtProvider
 
@@ -37,9 +38,11 @@ def open_library(data_dir: Path) -> ImageLibrary:
 class LibvirtOpener:
     """Implements `fleet.hosts.HostOpener`."""
 
-    def __init__(self, catalog: Catalog, library: ImageLibrary) -> None:
+    def __init__(self, catalog: Catalog, library: ImageLibrary, key_store: KeyStore | None = None) -> None:
+        """`key_store`: who wraps the keys of disks that are made; without, disks are plain."""
         self._catalog = catalog
         self._library = library
+        self._key_store = key_store
         self._opened: WeakSet[LibvirtProvider] = WeakSet()
         """The hosts between which instances can be moved, as long as they are connected."""
 
@@ -58,7 +61,9 @@ class LibvirtOpener:
     def open(self, name: str, uri: str) -> LibvirtProvider:
         from confvm_gui.providers.libvirt.provider import LibvirtProvider
 
-        provider = LibvirtProvider(name, uri, self._library, self._catalog, peers=lambda: tuple(self._opened))
+        provider = LibvirtProvider(
+            name, uri, self._library, self._catalog, peers=lambda: tuple(self._opened), key_store=self._key_store
+        )
         self._opened.add(provider)
         return provider
 

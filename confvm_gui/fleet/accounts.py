@@ -247,6 +247,9 @@ class Accounts:
         if not _NAME.fullmatch(wanted):
             raise InvalidInput("name", "An account's name has lower-case letters, digits and hyphens, at most 63")
         names = [each.name for each in self._entries]
+        same = next((each for each in self._entries if (each.kind, each.scope) == (kind, scope)), None)
+        if same is not None:  # its instances would stand in the fleet twice
+            raise InvalidInput("scope", f"{scope} is in the list already, as {same.name}")
         if name and f"{kind}-{name}" in names:
             raise InvalidInput("name", f"There is an account named {name} already")
         if len(self._entries) >= MOST_ACCOUNTS:

@@ -106,6 +106,9 @@ class FleetPage(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._age_timer.stop()
+        if self._save_timer.isActive():  # the window may be closing, and soon there is nowhere to keep it
+            self._save_timer.stop()
+            self._save_layout()
 
     # Making
 

@@ -256,6 +256,7 @@ class InstancePage(QWidget):
 
         panel = OverviewPanel(self._session)
         panel.all_events_wanted.connect(lambda: self.show_tab("events"))
+        panel.memory_wanted.connect(lambda: self.show_tab("memory"))
         return panel
 
     def _make_console(self) -> InstancePanel:

@@ -115,4 +115,27 @@ def _make_hosts(session: FleetSession, on_problem: Callable[[str], None]) -> Win
 
     hosts = HostsPage(session, session.hosts)
     hosts.problem.connect(on_problem)
-    return WindowPage(hosts, refresh=hosts.refresh, aclose=hosts.aclose)
+    if session.accounts is None:
+        return WindowPage(hosts, refresh=hosts.refresh, aclose=hosts.aclose)
+    from PySide6.QtWidgets import QTabWidget
+
+    from confvm_gui.ui.accounts.page import AccountsPage
+    from confvm_gui.ui.text import translate
+
+    accounts = AccountsPage(session, session.accounts)
+    accounts.problem.connect(on_problem)
+    tabs = QTabWidget()
+    tabs.setObjectName("hosts-tabs")
+    tabs.setDocumentMode(True)
+    tabs.addTab(hosts, translate("HostsPage", "Hosts"))
+    tabs.addTab(accounts, translate("AccountsPage", "Cloud accounts"))
+
+    def refresh() -> None:
+        hosts.refresh()
+        accounts.refresh()
+
+    async def aclose() -> None:
+        await hosts.aclose()
+        await accounts.aclose()
+
+    return WindowPage(tabs, refresh=refresh, aclose=aclose)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from werkzeug.wrappers import Request, Response
 
@@ -110,11 +111,11 @@ class FakeCompute:
 
     # What tests do --------------------------------------------------------------------------------------------------
 
-    def put(self, name: str, zone: str = "us-central1-a", **more: Any) -> str:
+    def put(self, name: str, zone: str = "us-central1-a", project: str = PROJECT, **more: Any) -> str:
         """An instance that somebody else has made; returns its number."""
         with self._lock:
             body = {"name": name, "machineType": f"zones/{zone}/machineTypes/n2d-standard-2", **more}
-            return self._added(zone, body, more.get("status", "RUNNING"))
+            return self._added(zone, body, more.get("status", "RUNNING"), project)
 
     def names(self) -> list[str]:
         return sorted(machine.resource["name"] for machine in self.machines.values())
@@ -273,7 +274,8 @@ class FakeCompute:
 
     def _list_instances(self, matched: Matched) -> Any:
         wanted = matched.parameters.get("filter", "")
-        found = [machine.resource for machine in self.machines.values()]
+        place = f"/projects/{matched.parameters['project']}/"
+        found = [each.resource for each in self.machines.values() if place in each.resource["selfLink"]]
         if wanted:
             key, _, value = wanted.removeprefix("labels.").partition("=")
             found = [each for each in found if each.get("labels", {}).get(key) == value]
@@ -297,7 +299,7 @@ class FakeCompute:
                 return machine
         raise _FailedError(_error(404, "notFound", f"The resource '{wanted}' was not found"))
 
-    def _added(self, zone: str, body: Mapping[str, Any], status: str) -> str:
+    def _added(self, zone: str, body: Mapping[str, Any], status: str, project: str = PROJECT) -> str:
         number = str(next(self._numbers))
         resource = {
             **body,
@@ -306,7 +308,7 @@ class FakeCompute:
             "creationTimestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "status": status,
             "zone": f"{BASE}/projects/{PROJECT}/zones/{zone}",
-            "selfLink": f"{BASE}/projects/{PROJECT}/zones/{zone}/instances/{body['name']}",
+            "selfLink": f"{BASE}/projects/{project}/zones/{zone}/instances/{body['name']}",
             "machineType": f"{BASE}/projects/{PROJECT}/{body['machineType']}",
             "labelFingerprint": "42WmSpB8rSM=",
             "disks": [{"boot": True, "licenses": [f"{BASE}/projects/debian-cloud/global/licenses/debian-12"]}],
@@ -426,9 +428,16 @@ class _FailedError(Exception):
 def google_compute(folder: Path) -> Iterator[tuple[TlsSite, FakeCompute]]:
     """Within, Google's SDK and the console's adapter trust the site and ask it."""
     fake = FakeCompute()
+    auth = importlib.import_module("google.auth.credentials")
+    # It would ask another service of Google's, in a thread of its own, for where a token may be used.
+    unasked = mock.patch.object(
+        auth.CredentialsWithRegionalAccessBoundary,
+        "_is_regional_access_boundary_lookup_required",
+        return_value=False,
+    )
     with serving(fake, folder) as site:
         try:
-            with environment(overrides(site)):
+            with environment(overrides(site)), unasked:
                 yield site, fake
         finally:
             fake.ending.set()

@@ -132,10 +132,8 @@ def discovery(name: str) -> Discovery:
 
 def _patterns_hold(method: _Method, parts: Mapping[str, str]) -> bool:
     """Whether the variables of a path are those of this method: several have paths that look the same."""
-    known = method.described.get("parameters", {})
-    return all(
-        re.fullmatch(known[name].get("pattern", ".*"), part) for name, part in parts.items() if name == "resource"
-    )
+    pattern = method.described.get("parameters", {}).get("resource", {}).get("pattern", ".*")
+    return "resource" not in parts or re.fullmatch(pattern, parts["resource"]) is not None
 
 
 def _methods(resources: Mapping[str, Any], service: str) -> Any:

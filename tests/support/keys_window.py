@@ -20,10 +20,13 @@ from confvm_gui.domain.keys import KeyInfo
 from confvm_gui.domain.operation import Operation, OperationKind
 from confvm_gui.fleet.keys import Keys
 from confvm_gui.fleet.session import FleetSession
+from confvm_gui.keys.local import LocalKeyStore
+from confvm_gui.providers.embedded.host_keys import HostKeyFile
 from confvm_gui.ui.keys.page import KeysPage
 from confvm_gui.ui.keys.pin_desk import PinDesk
 from confvm_gui.ui.shell import ShellWindow
 from confvm_gui.ui.theme import theme_controller
+from tests.support.embedded_rig import host_keys
 from tests.support.embedded_window import window_request
 from tests.support.shell_driver import until
 
@@ -122,6 +125,9 @@ class KeysWindow:
 @asynccontextmanager
 async def keys_window(data_dir: Path) -> AsyncIterator[KeysWindow]:
     """A shown window, its embedded provider connected; closed, awaited and deleted at the end."""
+    if not (data_dir / "engine").exists():
+        # To make the emulated root takes seconds, in a thread that outlives a short test.
+        await HostKeyFile(data_dir, LocalKeyStore(data_dir)).save(host_keys())
     pins = PinDesk()
     session = await open_session(data_dir, workers=1, ask_pin=pins.ask, via="window")
     window = ShellWindow(session)

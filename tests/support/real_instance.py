@@ -24,14 +24,17 @@ from tests.support.wizard_driver import WizardDriver
 
 SECRET = "the keeper's other ledger lies at Port Isolde"
 # No file holds the secret as a whole: init puts it together in the guest's RAM. A seed is read as cloud-init
-# does. The shell answers what is typed, and the power button ends the guest.
+# does. The shell answers what is typed, and the power button ends the guest: that and nothing else, as keyboards report
+# by themselves, and a machine without a button would be off before it is spoken to.
 INIT = """
 mount -t devtmpfs none /dev
 mount -t tmpfs none /tmp
 for disk in /dev/vd*; do mount -t iso9660 -o ro $disk /sys && cp /sys/user-data /tmp/; done 2> /dev/null
 port="Port Isolde"
 for at in $(seq 50); do echo "the keeper's other ledger lies at $port" >> /tmp/ledger; done
-for button in /dev/input/event*; do (head -c 24 $button > /dev/null; poweroff -f) & done
+for button in $(grep -A 4 '"Power Button"' /proc/bus/input/devices | grep -o 'event[0-9]*'); do
+    (head -c 24 /dev/input/$button > /dev/null && poweroff -f) &
+done
 echo system-is-up-$((6 * 7))
 while read line; do
     case "$line" in

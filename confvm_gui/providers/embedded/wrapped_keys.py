@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from confvm_gui.domain.errors import KeyUnavailable, NotFound, StoreCorrupt
+from confvm_gui.domain.errors import KeyUnavailable, NotFound, StoreCorrupt, Unsupported
 from confvm_gui.domain.keys import KeyUse
 from confvm_gui.domain.ports.keystore import KeyStore
 from confvm_gui.domain.ports.provider import OperationContext
 from confvm_gui.engine.finish import finish
 from confvm_gui.providers.embedded.definitions import Definition, Definitions
 from confvm_gui.providers.embedded.entry import Entry
-from confvm_gui.providers.embedded.host_keys import HostKeyFile
+from confvm_gui.providers.embedded.host_keys import KEY_REF, HostKeyFile
 
 HOSTS_NAME: Final = "the emulated hosts"
 """What stands for an instance's name where the key holds the hosts' own secrets."""
@@ -39,8 +39,10 @@ class WrappedKeys:
         return [*uses, KeyUse("", HOSTS_NAME, hosts, "chip")] if hosts else uses
 
     async def rewrap(self, instance_id: str, key_ref: str, operation: OperationContext) -> None:
-        """Raises NotFound, KeyUnavailable, StoreError. An instance that runs goes on running."""
+        """Raises NotFound, KeyUnavailable, Unsupported, StoreError. An instance that runs goes on running."""
         if not instance_id:
+            if key_ref != KEY_REF:
+                raise Unsupported(f"The hosts' own secrets are wrapped by {KEY_REF} and by no other key")
             await self._host_keys.rewrap()
             return
         async with AsyncExitStack() as stack:

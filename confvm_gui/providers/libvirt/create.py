@@ -227,7 +227,10 @@ async def _define(
             operation.step("wrap disk key", 0.66, request.disk_key)
             key, passphrase = await disk_keys.new_key(key_store, request.disk_key)
             async with disk_keys.handed_over(connection, instance_id, passphrase):
-                disk = await connection.call(partial(make, name=storage.encrypted_name(instance_id), locked_for=instance_id), seconds=_START_SECONDS)
+                disk = await connection.call(
+                    partial(make, name=storage.encrypted_name(instance_id), locked_for=instance_id),
+                    seconds=_START_SECONDS,
+                )
         else:
             disk = await connection.call(partial(make, name=storage.overlay_name(instance_id)))
     elif not request.confidential:

@@ -44,10 +44,13 @@ def add_encryption(parent: Element, instance_id: str) -> None:
 
 
 def add_cipher(parent: Element) -> None:
-    """To the encryption of a volume that is made: what QEMU is to use, whatever its version would choose."""
+    """To the encryption of a volume that is made: what QEMU is to use, whatever its version would choose.
+
+    SHA-512, as a try of SHA-256 may be over before older QEMUs can measure the time (see `storage`).
+    """
     encryption = parent.find("encryption")
     if encryption is not None:
-        SubElement(encryption, "cipher", name="aes", size="256", mode="xts", hash="sha256")
+        SubElement(encryption, "cipher", name="aes", size="256", mode="xts", hash="sha512")
         SubElement(encryption, "ivgen", name="plain64")
 
 

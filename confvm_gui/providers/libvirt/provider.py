@@ -143,7 +143,8 @@ class LibvirtProvider(WholeInstances, WrappedKeys):
 
         if self._host is None:
             raise Transient(self.reason_unsupported(Technology.SEV))
-        return definition_text(request, self._host, self._library, self._catalog)
+        keyed = self._key_store is not None
+        return definition_text(request, self._host, self._library, self._catalog, keyed=keyed)
 
     @property
     def capabilities(self) -> Capability:

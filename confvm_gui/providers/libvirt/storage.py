@@ -36,6 +36,7 @@ SMALLEST_DISK: Final = 10 << 30
 _RESERVE: Final = 64 << 20
 """Bytes that are left free beside what is uploaded: overlays begin small and grow."""
 _CHUNK: Final = 256 << 10
+_TRIES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,22 @@ def create_overlay(
         SubElement(backing, "format", type=base_format)
     pool = conn.storagePoolLookupByName(POOL)
     pool.refresh(0)  # libvirt looks the base's size up in what it knows
-    return pool.createXML(tostring(volume, encoding="unicode"), 0).path()
+    xml = tostring(volume, encoding="unicode")
+    return (_create_locked(pool, xml) if locked_for else pool.createXML(xml, 0)).path()
+
+
+def _create_locked(pool: libvirt.virStoragePool, xml: str) -> libvirt.virStorageVol:
+    """qemu-img measures how fast it derives keys, and gives up where the clock did not move meanwhile (fixed in QEMU
+    9): then it is asked again. libvirt has removed the volume."""
+    import libvirt
+
+    for _ in range(_TRIES - 1):
+        try:
+            return pool.createXML(xml, 0)
+        except libvirt.libvirtError as error:
+            if "accurate CPU usage" not in str(error):
+                raise
+    return pool.createXML(xml, 0)
 
 
 def overlay_name(instance_id: str) -> str:

@@ -29,12 +29,16 @@ class AccessPage(QWidget):
         self.setObjectName("access-page")
         self._tasks = TaskKeeper("access", self.problem.emit)
         self.approvals = ApprovalsView(session, self._tasks)
-        self.roles = RolesView(session, self._tasks)
+        self._session = session
+        self._roles: RolesView | None = None
+        self._roles_place = QWidget()
+        column(self._roles_place)
         self.tabs = QTabWidget(self)
         self.tabs.setObjectName("access-tabs")
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.approvals, self.tr("Approvals"))
-        self.tabs.addTab(self.roles, self.tr("Roles"))
+        self.tabs.addTab(self._roles_place, self.tr("Roles"))
+        self.tabs.currentChanged.connect(self._tab_changed)
         rows = column(self, spacing=SPACING + 4)
         rows.setContentsMargins(UNIT * 2, UNIT * 2, UNIT * 2, UNIT)
         rows.addWidget(heading(self.tr("Access"), self, 1.5))
@@ -48,7 +52,23 @@ class AccessPage(QWidget):
     def refresh(self) -> None:
         """Read the requests again, and show the roles as they are."""
         self.approvals.refresh()
-        self.roles.refresh()
+        if self._roles is not None:
+            self._roles.refresh()
+
+    @property
+    def roles(self) -> RolesView:
+        """Made when it is first looked at: made with the rest, it would hold up the window."""
+        if self._roles is None:
+            self._roles = RolesView(self._session, self._tasks)
+            place = self._roles_place.layout()
+            assert place is not None
+            place.addWidget(self._roles)
+            self._roles.show()
+        return self._roles
+
+    def show_roles(self) -> None:
+        """Bring the roles to the front."""
+        self.tabs.setCurrentWidget(self._roles_place)
 
     def show_requests(self) -> None:
         """Bring the requests to the front."""
@@ -57,8 +77,13 @@ class AccessPage(QWidget):
     async def aclose(self) -> None:
         """Stop listening, and what runs."""
         self.approvals.subscriptions.clear()
-        self.roles.subscriptions.clear()
+        if self._roles is not None:
+            self._roles.subscriptions.clear()
         await self._tasks.aclose()
+
+    def _tab_changed(self, _index: int) -> None:
+        if self.tabs.currentWidget() is self._roles_place:
+            self.roles.refresh()
 
     def _count(self, waiting: int) -> None:
         words = self.tr("Approvals")

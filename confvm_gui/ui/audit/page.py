@@ -43,8 +43,7 @@ class AuditPage(QWidget):
         self.events = EventsPanel(session, everything=True)
         self.events.problem.connect(self.problem)
         self.filter = FilterBar(session)
-        self.forward = ForwardForm(session, self.events.tasks)
-        self.forward.hide()
+        self._forward: ForwardForm | None = None
         self.detail = RecordDetail(session)
         self.detail.hide()
         self.export = QToolButton()
@@ -61,7 +60,7 @@ class AuditPage(QWidget):
         self.forwarding.setObjectName("events-forward")
         self.forwarding.setCheckable(True)
         bind_icon(self.forwarding, "arrow")
-        self.forwarding.toggled.connect(self.forward.setVisible)
+        self.forwarding.toggled.connect(self._show_forward)
         self.events.top.addWidget(self.export)
         self.events.top.addWidget(self.forwarding)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -70,10 +69,9 @@ class AuditPage(QWidget):
         self._splitter.addWidget(self.detail)
         self._splitter.setStretchFactor(0, 1)
         self._splitter.setStretchFactor(1, 0)
-        rows = QVBoxLayout(self)
+        rows = self._rows = QVBoxLayout(self)
         rows.setContentsMargins(UNIT * 2, UNIT + 4, UNIT * 2, 0)
         rows.setSpacing(UNIT)
-        rows.addWidget(self.forward)
         rows.addWidget(self.filter)
         rows.addWidget(self._splitter, 1)
         inside = self.events.layout()
@@ -98,8 +96,15 @@ class AuditPage(QWidget):
     async def aclose(self) -> None:
         """Stop listening, and what runs."""
         self._subscriptions.clear()
-        self.forward.subscriptions.clear()
+        if self._forward is not None:
+            self._forward.subscriptions.clear()
         await self.events.aclose()
+
+    def _show_forward(self, on: bool) -> None:
+        if self._forward is None:  # made with the rest, it would hold up the window
+            self._forward = ForwardForm(self._session, self.events.tasks)
+            self._rows.insertWidget(0, self._forward)
+        self._forward.setVisible(on)
 
     # One record
 

@@ -92,12 +92,17 @@ class KeyChooser(Card):
         `form`: said in place of what a key is, where a cloud uses it.
         """
         if self.field.currentText() != key_ref:
-            self.field.setEditText(key_ref)
+            self._show_text(key_ref)
         self.problem.show_problem(problem)
         info = self._known.get(key_ref)
         why = why_unusable(info) if info is not None else ""
         self._unusable.show_text(self.tr("It cannot be used: {0}").format(why) if why else "")
         self._note.setText(form or self._about(key_ref, info, about_local))
+
+    def _show_text(self, key_ref: str) -> None:
+        """With the sign of the key's own state, or none."""
+        self.field.setCurrentIndex(self.field.findText(key_ref))
+        self.field.setEditText(key_ref)
 
     def _about(self, key_ref: str, info: KeyInfo | None, about_local: str) -> str:
         if info is not None and info.state is not KeyState.UNREACHABLE:
@@ -125,14 +130,15 @@ class KeyChooser(Card):
 
     def _found(self, listing: KeyListing) -> None:
         self.look.setEnabled(True)
-        self._known.update({info.ref: info for info in listing.keys})
+        own = {use.key_ref for use in listing.uses if not use.instance_id}  # what the console keeps for itself
+        self._known.update({info.ref: info for info in listing.keys if info.ref not in own})
         self._tell("\n".join(f"{store_word(scheme)}: {text}" for scheme, text in listing.problems.items()))
         chosen = self.field.currentText()
         self.field.clear()
         for ref, info in sorted(self._known.items()):
             self.field.addItem(icon(*KEY_MARKS[info.state]), ref)
             self.field.setItemData(self.field.count() - 1, state_text(info), Qt.ItemDataRole.ToolTipRole)
-        self.field.setEditText(chosen)
+        self._show_text(chosen)
         self.chosen.emit(chosen)
 
     def _not_found(self, message: str) -> None:

@@ -108,7 +108,7 @@ class KeyForm(Card):
         self._place_label = field_label("", self.place, self)
         self._name_label = field_label("", self.name, self)
         self._module_label = field_label(self.tr("Library of the &HSM (PKCS#11 module)"), self.module, self)
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
         grid.setHorizontalSpacing(SPACING * 2)
         grid.setVerticalSpacing(4)
         grid.addWidget(field_label(self.tr("&Store"), self.store, self), 0, 0)
@@ -174,6 +174,7 @@ class KeyForm(Card):
             field.setAccessibleName(text.replace("&", ""))
         for widget in (self._place_label, self.place):
             widget.setVisible(bool(wording.place))
+        self._grid.setColumnStretch(1, 1 if wording.place else 0)
         in_module = scheme == "pkcs11" and places is not None
         for part in (self._module_label, self.module, self.browse):
             part.setVisible(in_module)

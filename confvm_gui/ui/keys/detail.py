@@ -163,6 +163,7 @@ class KeyDetail(Card):
         actions that its store has not, each with the reason: they are absent.
         """
         if info.ref != self.key_ref:
+            self.target.clear()  # what was chosen for another key is not meant for this one
             self.message.show_text("")
             self.ending.hide()
         elif tuple(uses) != self._uses or info != self._info:

@@ -58,12 +58,18 @@ class KeyEnding(Card):
         row.addWidget(field_label(self.tr("Days &until then"), self.days, self))
         row.addWidget(self.days)
         row.addStretch(1)
-        row.addWidget(keep)
-        row.addWidget(self.end)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACING)
+        buttons.addStretch(1)
+        buttons.addWidget(keep)
+        buttons.addWidget(self.end)
         inside = column(self, margin=14, spacing=SPACING)
-        for widget in (self._title, self._lost, self.agree, self._when):
-            inside.addWidget(widget)
+        inside.addWidget(self._title)
+        inside.addWidget(self._lost)
         inside.addLayout(row)
+        inside.addWidget(self._when)
+        inside.addWidget(self.agree)
+        inside.addLayout(buttons)
         self.hide()
 
     def ask(self, name: str, uses: Sequence[KeyUse]) -> None:

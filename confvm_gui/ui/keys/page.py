@@ -174,6 +174,7 @@ class KeysPage(QWidget):
         both.setStretchFactor(0, 11)
         both.setStretchFactor(1, 10)
         both.setHandleWidth(SPACING * 2)
+        both.setSizes([11_000, 10_000])  # shares, whatever the width
         self._stack.addWidget(both)
         return self._stack
 
@@ -188,7 +189,8 @@ class KeysPage(QWidget):
         def done(listing: KeyListing) -> None:
             self._looked = True
             problems = {**before, **listing.problems}
-            self._listing = KeyListing(listing.keys, listing.uses, problems)
+            uses = tuple(sorted(listing.uses, key=lambda use: use.instance_name))
+            self._listing = KeyListing(listing.keys, uses, problems)
             self._show_all()
 
         self._tasks.start(_LOOK, self._keys.listing(without=without), on_done=done, on_error=self._look_failed)
@@ -237,7 +239,7 @@ class KeysPage(QWidget):
         self.detail.show_key(
             info,
             self._listing.uses_of(info.ref),
-            self._listing.keys,
+            [other for other in self._listing.keys if all(use.instance_id for use in self._listing.uses_of(other.ref))],
             allowed=not self.denied,
             busy=self._tasks.is_running(_CHANGE),
             cannot={action: why for (ref, action), why in self._cannot.items() if ref == info.ref},

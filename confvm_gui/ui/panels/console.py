@@ -154,6 +154,7 @@ class ConsolePanel(InstancePanel):
                 self._console = self.session.console(instance_id)
                 self._show_state("")
                 self.output.reset()
+                self._write_on()
                 await self._read(self._console)
                 return
             except (Unsupported, Forbidden):
@@ -230,8 +231,13 @@ class ConsolePanel(InstancePanel):
             self._tell(self.tr("The guest reads no input: what was typed last was dropped"))
             return
         self._typed += data
-        if not self.tasks.is_running("input"):
-            self.tasks.start("input", self._write(), on_error=self._not_written)
+        self._write_on()
+
+    def _write_on(self) -> None:
+        """Write what waits, unless that is being done, or the console is away: then once it is back."""
+        if self._typed and self._console is not None and not self.tasks.is_running("input"):
+            # A key may come when the last piece has been written and its task has not been seen to end.
+            self.tasks.start("input", self._write(), on_done=lambda _: self._write_on(), on_error=self._not_written)
 
     async def _write(self) -> None:
         while self._typed and self._console is not None:

@@ -309,16 +309,23 @@ class DataPage(WizardPage):
         rest = self.tr("On an encrypted disk image (AES-256-XTS). Its key is stored only wrapped by {0}.").format(
             request.disk_key
         )
-        if request.confidential:
+        if request.cloud == "libvirt":
+            transit = self.tr("For each start its host is given the disk's key, which QEMU keeps in its memory.")
+            if not request.disk_key:
+                rest = self.tr("On a plain disk image, which its host reads. Name a key, and it is encrypted.")
+                transit = self.tr("No key is sent.")
+        elif request.confidential:
             transit = self.tr(
                 "The disk's key reaches the guest only as a secret, injected once its launch is measured and right."
             )
+        else:
+            transit = self.tr("The hypervisor writes the disk's key into the guest's memory, and so knows it.")
+        if request.confidential:
             use = self.tr(
                 "In memory encrypted by {0}, with a key that never leaves the secure processor. "
                 "The hypervisor reads ciphertext."
             ).format(request.technology.title)
         else:
-            transit = self.tr("The hypervisor writes the disk's key into the guest's memory, and so knows it.")
             use = self.tr("In plain memory: the hypervisor can read every record. This is what the checkbox changes.")
         for label, text in zip(self._states, (rest, transit, use), strict=True):
             label.setText(text)

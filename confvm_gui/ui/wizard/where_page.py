@@ -196,8 +196,8 @@ class WherePage(WizardPage):
         self._cloud.setEnabled(len(clouds) > 1)
         self._cloud.setCurrentIndex(self._cloud.findData(request.cloud))
         self._regions.setVisible(not draft.on_host)
-        for part in (self._cloud, self._cloud_label):
-            part.setVisible(len(clouds) > 1)
+        self._cloud.setVisible(len(clouds) > 1)
+        self._cloud_label.setVisible(len(clouds) > 1)
         for part in (self._host, self._below_host):
             part.setVisible(draft.on_host)
         provider = draft.provider

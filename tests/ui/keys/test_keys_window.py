@@ -21,6 +21,8 @@ from confvm_gui.engine.guests.records_disk import HEADER_BYTES, DiskHeader, decr
 from confvm_gui.fleet.roles.assignments import Assignments
 from confvm_gui.keys.ledger import KeyLedger
 from confvm_gui.keys.pkcs11 import Pkcs11KeyStore
+from confvm_gui.providers.embedded.host_keys import KEY_REF
+from tests.support.cloud_sites import REGION, aws_kms
 from tests.support.embedded_rig import SECRET_FIELD, files_with, write_records
 from tests.support.keys_window import KeysWindow, keys_window
 from tests.support.runners import Run
@@ -175,6 +177,44 @@ def test_a_key_of_this_computer_is_made_rotated_disabled_and_its_end_called_off(
     qasync_run(scenario())
 
 
+def test_a_clouds_key_is_made_used_and_ended_with_the_least_time_of_its_service(
+    qasync_run: Run, data_dir: Path, records: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ref = f"awskms:{REGION}/alias/disks"
+
+    async def scenario() -> None:
+        async with keys_window(data_dir) as at:
+            await at.look()
+            at.fill_form("awskms", REGION, "disks")
+            at.click("keys-make")
+            await until(lambda: at.page.model.row_of(ref) is not None, "the key in the list", 20)
+            await at.quiet()
+            assert at.keys.places is not None
+            assert at.keys.places.of("awskms") == (REGION,), "it is looked for there from now on"
+            instance = await at.launch(records, ref)
+            assert DiskHeader.decode(disk(data_dir, instance.id)[:HEADER_BYTES]).key_ref == ref
+            await at.look()
+            at.page.select(ref)
+            for days, state in ((0, KeyState.ENABLED), (7, KeyState.DESTROY_SCHEDULED)):
+                at.click("keys-destroy")
+                at.find(QSpinBox, "keys-days").setValue(days)
+                at.find(QCheckBox, "keys-agree").setChecked(True)
+                at.click("keys-destroy-now")
+                await at.quiet()
+                assert at.info(ref).state is state
+                assert ("7 to 30 days after" in at.page.detail.message.text()) == (days == 0)
+            assert not (await at.act(OperationKind.STOP, instance)).error
+            assert "to be destroyed" in (await at.act(OperationKind.START, instance)).error
+            at.click("keys-restore")
+            await at.quiet()
+            at.click("keys-enable")
+            await at.quiet()
+            assert not (await at.act(OperationKind.START, instance)).error
+
+    with aws_kms(tmp_path_factory.mktemp("cloud")):
+        qasync_run(scenario(), timeout=90)
+
+
 def test_what_a_disk_key_is_wrapped_by_is_changed_while_its_instance_runs(
     qasync_run: Run, data_dir: Path, records: Path
 ) -> None:
@@ -183,7 +223,11 @@ def test_what_a_disk_key_is_wrapped_by_is_changed_while_its_instance_runs(
             instance = await at.launch(records, "local:default")
             await at.keys.create("local:other")
             await at.look()
+            at.page.select("local:other")
             at.page.select("local:default")
+            target = at.find(QComboBox, "keys-target")
+            assert target.currentData() == "local:default", "its own newest version, whatever was looked at before"
+            assert target.findData(KEY_REF) == -1, "the hosts' own key is for nobody else"
             at.choose("keys-target", "local:other")
             at.click("keys-rewrap")
             await at.quiet()
@@ -231,7 +275,7 @@ def test_only_administrators_change_keys(qasync_run: Run, data_dir: Path, role: 
             detail = at.page.detail
             for button in (detail.rotate, detail.disable, detail.end, at.page.new):
                 assert not button.isEnabled()
-            assert at.page.denied.startswith("Your role"), at.page.denied
+            assert f"is {role.value} here and may not manage keys" in at.page.denied
             for change in (at.keys.rotate, at.keys.disable, at.keys.destroy, at.keys.create, at.keys.rewrap):
                 with pytest.raises(Forbidden):
                     await change("local:team")
@@ -262,6 +306,11 @@ def test_a_key_that_needs_two_people_stays_until_the_second_agrees(qasync_run: R
             assert (waiting.kind, waiting.subject) == ("key.destroy", "local:team")
             with pytest.raises(Forbidden):
                 await at.session.approvals.decide(waiting.id, approve=True)
+            assert (await at.keys.info("local:team")).state is KeyState.ENABLED
+            access.user = "other"
+            await at.session.approvals.decide(waiting.id, approve=True)
+            await at.quiet()
+            assert at.info("local:team").state is KeyState.DESTROYED, "and the page shows it"
 
     qasync_run(scenario())
 

@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QLabel
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.event import Event
 from confvm_gui.domain.instance import Instance, InstanceState, Trust
+from confvm_gui.domain.keys import KeyState
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.query import QueryVerb
 from confvm_gui.ui.panels.events import PAGE, EventsPanel
 from confvm_gui.ui.panels.metrics import MetricsPanel
 from confvm_gui.ui.panels.overview.panel import OverviewPanel
-from confvm_gui.ui.panels.overview.three_states import protections
+from confvm_gui.ui.panels.overview.three_states import Known, protections
 from tests.support.fake_provider import make_instance
 from tests.support.runners import Run
 from tests.support.shell_driver import Opened, open_shell, until
@@ -49,12 +50,29 @@ def test_overview_says_what_really_runs_and_that_it_is_emulated(qasync_run: Run)
 
 def test_a_plain_vm_is_never_called_encrypted_in_use() -> None:
     plain = make_instance("plain", technology=Technology.NONE, trust=Trust.NOT_APPLICABLE)
-    assert [one.verdict for one in protections(plain)] == ["Encrypted", "Seen by the host", "Not encrypted"]
-    assert [one.verdict for one in protections(_ONE)] == ["Encrypted", "Sealed to the guest", "Encrypted"]
+    keyed = Known(asked=True, key_ref="local:default", key_state=KeyState.ENABLED)
+    assert [one.verdict for one in protections(plain, keyed)] == ["Encrypted", "Seen by the host", "Not encrypted"]
+    assert [one.verdict for one in protections(_ONE, keyed)] == ["Encrypted", "Sealed to the guest", "Encrypted"]
+    assert protections(_ONE)[0].verdict == "Not known yet"
+    assert protections(_ONE, Known(asked=True))[0].verdict == "No disk"
+    destroyed = protections(_ONE, replace(keyed, key_state=KeyState.DESTROYED))[0]
+    assert (destroyed.verdict, destroyed.role) == ("Unreadable", "danger")
+    assert "local:default" in destroyed.detail.replace("\u200b", "")
     assert protections(replace(_ONE, state=InstanceState.CRASHED))[2].verdict == "Not running"
     assert protections(replace(plain, state=InstanceState.STOPPED))[2].verdict == "Not running"
     assert "emulated" in protections(_ONE)[2].detail
     assert "emulated" not in protections(replace(_ONE, emulated=False))[2].detail
+
+
+def test_of_a_real_host_nothing_is_claimed_that_the_console_does_not_do() -> None:
+    there = replace(_ONE, emulated=False, cloud="libvirt")
+    assert [one.verdict for one in protections(there, Known(asked=True))][:2] == [
+        "By no key of yours",
+        "No key is sent",
+    ]
+    keyed = protections(there, Known(asked=True, key_ref="pkcs11:object=k"))
+    assert [one.verdict for one in keyed][:2] == ["Encrypted", "Seen by the host"]
+    assert "None of its evidence has been verified" in keyed[1].detail
 
 
 def test_a_crash_is_told_on_the_overview(qasync_run: Run) -> None:

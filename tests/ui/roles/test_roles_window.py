@@ -37,7 +37,7 @@ def become(opened: StoredWindow, role: Role) -> None:
 def view_of(opened: StoredWindow) -> RolesView:
     opened.window.show_page("access")
     page = opened.find(AccessPage, "access-page")
-    page.tabs.setCurrentWidget(page.roles)
+    page.show_roles()
     return page.roles
 
 

@@ -24,7 +24,9 @@ from confvm_gui.keys.local import LocalKeyStore
 from confvm_gui.keys.pkcs11 import Pkcs11KeyStore
 from confvm_gui.keys.router import KeyRouter
 from confvm_gui.providers.embedded.definitions import Definitions
+from confvm_gui.providers.embedded.host_keys import KEY_REF, HostKeyFile
 from confvm_gui.providers.embedded.provider import EmbeddedProvider
+from confvm_gui.providers.embedded.wrapped_keys import HOSTS_NAME
 from tests.support.embedded_rig import (
     SECRET_FIELD,
     catalog,
@@ -164,6 +166,19 @@ async def test_disk_keys_are_wrapped_anew_while_their_instance_runs(
         await at.provider.reset(instance.id, OperationRecord())
         await ready(at.provider, instance.id)
         assert [subject for subject, _ in at.told("key.rewrap")] == [instance.id, instance.id]
+
+
+async def test_the_hosts_own_secrets_stay_under_their_own_key(data_dir: Path) -> None:
+    local = LocalKeyStore(data_dir)
+    await HostKeyFile(data_dir, local).save(host_keys())
+    async with house(data_dir) as at:
+        await at.keys.create("local:other")
+        outcome = await at.keys.rewrap(KEY_REF, "local:other")
+        assert (outcome.done, list(outcome.failed)) == ((), [HOSTS_NAME])
+        assert at.told("key.rewrap") == []
+        assert [use.what for use in await at.keys.uses(KEY_REF)] == ["chip"]
+        await at.keys.rotate(KEY_REF)
+        assert (await at.keys.rewrap(KEY_REF)).done == (HOSTS_NAME,)
 
 
 async def test_what_cannot_be_wrapped_anew_stays_as_it_was(data_dir: Path, records: Path, hsm: SoftHsm) -> None:

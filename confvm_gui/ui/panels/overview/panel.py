@@ -22,7 +22,7 @@ from confvm_gui.ui.panels.instance_panel import InstancePanel
 from confvm_gui.ui.panels.overview.facts import FactsCard
 from confvm_gui.ui.panels.overview.query_box import QueryBox
 from confvm_gui.ui.panels.overview.snapshots import SnapshotsCard
-from confvm_gui.ui.panels.overview.three_states import ThreeStates
+from confvm_gui.ui.panels.overview.three_states import ThreeStates, look_up
 from confvm_gui.ui.text import breakable, moment
 from confvm_gui.ui.theme import UNIT
 
@@ -35,11 +35,13 @@ class OverviewPanel(InstancePanel):
     """Facts, the three states of data, questions to the guest, latest events."""
 
     all_events_wanted = Signal()
+    memory_wanted = Signal()
 
     def __init__(self, session: FleetSession, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.facts = FactsCard(session.catalog)
         self.states = ThreeStates()
+        self.states.memory_wanted.connect(self.memory_wanted)
         self.query = QueryBox(session, self.tasks)
         self.snapshots = SnapshotsCard(session, self.tasks)
         self.compliance = ComplianceCard(session.guard)
@@ -99,12 +101,14 @@ class OverviewPanel(InstancePanel):
 
     def show_instance(self, instance: Instance | None) -> None:
         self.tasks.cancel("latest events")
+        self.tasks.cancel("three states")
         self.query.show_instance(instance)
         self.snapshots.show_instance(instance)
         self._show_events([])
         if instance is not None:
             self._show(instance)
             self._read_events()
+            self._look_up_states()
 
     def update_instance(self, instance: Instance) -> None:
         self.query.update_instance(instance)
@@ -119,6 +123,7 @@ class OverviewPanel(InstancePanel):
             self.query.learn_columns()
             self.snapshots.read()
             self._read_events()
+            self._look_up_states()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -173,6 +178,12 @@ class OverviewPanel(InstancePanel):
     def _event_came(self, event: Event) -> None:
         if event.subject == self.instance_id and self.isVisible():
             self._read_events()
+            self._look_up_states()
+
+    def _look_up_states(self) -> None:
+        if self.isVisible() and not self.tasks.is_running("three states"):
+            known = look_up(self.session, self.instance_id)
+            self.tasks.start("three states", known, on_done=self.states.show_known)
 
     def _read_events(self) -> None:
         if self.isVisible() and not self.tasks.is_running("latest events"):

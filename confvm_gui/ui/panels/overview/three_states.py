@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
+from confvm_gui.domain.catalogue import Technology
+from confvm_gui.domain.errors import ConfvmError
 from confvm_gui.domain.instance import Instance, InstanceState
+from confvm_gui.domain.keys import KeyState
 from confvm_gui.ui.icons import role_pixmap
-from confvm_gui.ui.text import technology_word, translate
+from confvm_gui.ui.models.key_words import key_state_word
+from confvm_gui.ui.text import breakable, moment, technology_word, translate
 from confvm_gui.ui.theme import UNIT, theme_controller
+
+if TYPE_CHECKING:
+    from confvm_gui.domain.attestation_record import AttestationSummary
+    from confvm_gui.fleet.session import FleetSession
+
+_QUIET_STORES: Final = ("local",)
+"""Stores that can be asked for a key's state without a PIN, a network or a bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,62 +46,138 @@ class Protection:
     """Colour role of icon and verdict."""
 
 
-def protections(instance: Instance) -> tuple[Protection, Protection, Protection]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the console has found out of one instance beside what its provider says."""
+
+    asked: bool = False
+    """False until the rest has been looked up."""
+    problem: str = ""
+    """Why it could not be."""
+    key_ref: str = ""
+    """The key that wraps the key of its disk; "" where none of the console's does."""
+    key_state: KeyState | None = None
+    """None where the store was not asked."""
+    launch: AttestationSummary | None = None
+    """The latest verdict on its evidence."""
+
+
+NOTHING: Final = Known()
+
+
+async def look_up(session: FleetSession, instance_id: str) -> Known:
+    """What the console's own keys and records say of the instance."""
+    try:
+        uses = await session.keys.uses() if session.keys is not None else ()
+        key_ref = next((use.key_ref for use in uses if use.instance_id == instance_id), "")
+        history = await session.attestations.history(instance_id, limit=1)
+    except ConfvmError as error:
+        return Known(problem=error.message)
+    return Known(
+        asked=True,
+        key_ref=key_ref,
+        key_state=await _state_of(session, key_ref),
+        launch=history[0] if history else None,
+    )
+
+
+async def _state_of(session: FleetSession, key_ref: str) -> KeyState | None:
+    if session.keys is None or key_ref.partition(":")[0] not in _QUIET_STORES:
+        return None
+    try:
+        return (await session.keys.info(key_ref)).state
+    except ConfvmError:
+        return KeyState.UNREACHABLE
+
+
+def protections(instance: Instance, known: Known = NOTHING) -> tuple[Protection, Protection, Protection]:
     """What holds for an instance, in words that neither promise too much nor too little."""
-    if not instance.confidential:
-        in_transit = Protection(
-            translate("ThreeStates", "In transit"),
-            translate("ThreeStates", "Seen by the host"),
-            translate("ThreeStates", "The hypervisor itself hands the disk's key to the guest"),
-            "unlock",
-            "warning",
+    return _at_rest(instance, known), _in_transit(instance, known), _in_use(instance)
+
+
+def _at_rest(instance: Instance, known: Known) -> Protection:
+    title = translate("ThreeStates", "At rest")
+    if not known.asked:
+        said = known.problem or translate("ThreeStates", "Which key holds its disk is being looked up")
+        return Protection(title, translate("ThreeStates", "Not known yet"), said, "disk", "muted")
+    if known.key_ref:
+        lost = known.key_state is KeyState.DESTROYED
+        detail = translate("ThreeStates", "Its disk is AES-256-XTS; {key} wraps the disk's key").format(
+            key=breakable(known.key_ref)
         )
-        in_use = Protection(
-            translate("ThreeStates", "In use"),
-            translate("ThreeStates", "Not encrypted"),
-            translate("ThreeStates", "Memory is plain: whoever controls the host reads all of it"),
-            "unlock",
-            "danger",
-        )
-    else:
-        technology = technology_word(instance.technology)
-        in_transit = Protection(
-            translate("ThreeStates", "In transit"),
-            translate("ThreeStates", "Sealed to the guest"),
-            translate("ThreeStates", "The disk's key reaches the guest only as a secret of its measured launch"),
-            "key",
-            "confidential",
-        )
+        if known.key_state not in (None, KeyState.ENABLED):
+            detail += translate("ThreeStates", ". That key does not open it now: {state}").format(
+                state=key_state_word(known.key_state)
+            )
+        verdict = translate("ThreeStates", "Unreadable") if lost else translate("ThreeStates", "Encrypted")
+        return Protection(title, verdict, detail, "disk", "danger" if lost else "confidential")
+    if instance.emulated:
+        detail = translate("ThreeStates", "It has no disk with records, so nothing of it is kept")
+        return Protection(title, translate("ThreeStates", "No disk"), detail, "disk", "muted")
+    detail = (
+        translate("ThreeStates", "Its host reads its disk, unless the guest itself encrypts it")
+        if instance.cloud == "libvirt"
+        else translate("ThreeStates", "No key of yours holds its disk; its cloud may encrypt it with keys of its own")
+    )
+    return Protection(title, translate("ThreeStates", "By no key of yours"), detail, "unlock", "warning")
+
+
+def _in_transit(instance: Instance, known: Known) -> Protection:
+    title = translate("ThreeStates", "In transit")
+    if instance.emulated and instance.confidential:
         detail = (
-            translate("ThreeStates", "Memory is encrypted by an emulated {technology}; its key stays in the processor")
+            translate("ThreeStates", "Keys reach the guest sealed to the key in its attestation report")
+            if instance.technology is Technology.SEV_SNP
+            else translate("ThreeStates", "Keys reach the guest by LAUNCH_SECRET, after its launch measurement")
+        )
+        verdict, icon, role = translate("ThreeStates", "Sealed to the guest"), "key", "confidential"
+    elif not instance.emulated and not known.asked:
+        detail = translate("ThreeStates", "Whether it is sent a key is being looked up")
+        verdict, icon, role = translate("ThreeStates", "Not known yet"), "key", "muted"
+    elif instance.emulated or known.key_ref:
+        detail = (
+            translate("ThreeStates", "The hypervisor itself hands the disk's key to the guest")
             if instance.emulated
-            else translate("ThreeStates", "Memory is encrypted by {technology}; its key stays in the processor")
+            else translate("ThreeStates", "For each start its host is given the disk's key, and QEMU keeps it in RAM")
         )
-        in_use = Protection(
-            translate("ThreeStates", "In use"),
-            translate("ThreeStates", "Encrypted"),
-            detail.format(technology=technology),
-            "lock",
-            "confidential",
-        )
+        verdict, icon, role = translate("ThreeStates", "Seen by the host"), "unlock", "warning"
+    else:
+        detail = translate("ThreeStates", "The console sends this guest no key")
+        verdict, icon, role = translate("ThreeStates", "No key is sent"), "key", "muted"
+    return Protection(title, verdict, f"{detail}. {_proof(instance, known)}", icon, role)
+
+
+def _proof(instance: Instance, known: Known) -> str:
+    if not instance.confidential:
+        return translate("ThreeStates", "A plain VM proves nothing of its launch")
+    if known.launch is None:
+        return translate("ThreeStates", "None of its evidence has been verified") if known.asked else ""
+    text = (
+        translate("ThreeStates", "Its evidence was verified at {when} and is trusted")
+        if known.launch.trusted
+        else translate("ThreeStates", "Its evidence was verified at {when} and is not trusted")
+    )
+    return text.format(when=moment(known.launch.at))
+
+
+def _in_use(instance: Instance) -> Protection:
+    title = translate("ThreeStates", "In use")
     if instance.state in (InstanceState.STOPPED, InstanceState.CRASHED):
-        in_use = Protection(
-            translate("ThreeStates", "In use"),
-            translate("ThreeStates", "Not running"),
+        detail = (
             translate("ThreeStates", "There is no memory to protect; the next start launches and measures again")
             if instance.confidential
-            else translate("ThreeStates", "There is no memory now; once it runs, the host can read all of it"),
-            "stop",
-            "muted",
+            else translate("ThreeStates", "There is no memory now; once it runs, the host can read all of it")
         )
-    at_rest = Protection(
-        translate("ThreeStates", "At rest"),
-        translate("ThreeStates", "Encrypted"),
-        translate("ThreeStates", "A disk with records is AES-256-XTS under a key that your key store wraps"),
-        "disk",
-        "confidential",
-    )
-    return at_rest, in_transit, in_use
+        return Protection(title, translate("ThreeStates", "Not running"), detail, "stop", "muted")
+    if not instance.confidential:
+        detail = translate("ThreeStates", "Memory is plain: whoever controls the host reads all of it")
+        return Protection(title, translate("ThreeStates", "Not encrypted"), detail, "unlock", "danger")
+    detail = (
+        translate("ThreeStates", "Memory is encrypted by an emulated {technology}; its key stays in the processor")
+        if instance.emulated
+        else translate("ThreeStates", "Memory is encrypted by {technology}; its key stays in the processor")
+    ).format(technology=technology_word(instance.technology))
+    return Protection(title, translate("ThreeStates", "Encrypted"), detail, "lock", "confidential")
 
 
 class _Card(QFrame):
@@ -109,7 +206,11 @@ class _Card(QFrame):
         rows.setSpacing(UNIT // 2)
         rows.addLayout(head)
         rows.addWidget(self._detail, 1)
+        self._rows = rows
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def add_link(self, link: QPushButton) -> None:
+        self._rows.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
 
     def show_protection(self, protection: Protection) -> None:
         self._mark.setPixmap(role_pixmap(protection.icon, protection.role, 24, self.devicePixelRatioF()))
@@ -122,12 +223,19 @@ class _Card(QFrame):
 class ThreeStates(QWidget):
     """Three cards joined by arrows."""
 
+    memory_wanted = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("three-states")
         self._instance: Instance | None = None
+        self._known = NOTHING
         self._cards = (_Card(), _Card(), _Card())
         self._arrows = (QLabel(), QLabel())
+        look = QPushButton(translate("ThreeStates", "What the host can read"))
+        look.setProperty("kind", "link")
+        look.clicked.connect(self.memory_wanted)
+        self._cards[-1].add_link(look)
         row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(UNIT // 2)
@@ -145,7 +253,14 @@ class ThreeStates(QWidget):
             arrow.setHidden(on)
 
     def show_instance(self, instance: Instance) -> None:
+        if self._instance is None or self._instance.id != instance.id:
+            self._known = NOTHING
         self._instance = instance
+        self._draw()
+
+    def show_known(self, known: Known) -> None:
+        """Of the instance that is shown."""
+        self._known = known
         self._draw()
 
     def _draw(self) -> None:
@@ -153,5 +268,5 @@ class ThreeStates(QWidget):
             return
         for arrow in self._arrows:
             arrow.setPixmap(role_pixmap("arrow", "muted", 16, self.devicePixelRatioF()))
-        for card, protection in zip(self._cards, protections(self._instance), strict=True):
+        for card, protection in zip(self._cards, protections(self._instance, self._known), strict=True):
             card.show_protection(protection)
