@@ -58,9 +58,9 @@ class _Content:
 
 
 class Catalog:
-    """Regions, machine types and images of each cloud, and the technologies side by side. Never changes.
+    """Regions, machine types and images of each cloud, and the technologies side by side.
 
-    Made by `load_catalog` and `open_catalog`. Safe to use from several threads.
+    Changes only by what a cloud itself tells (`learn`). Made by `load_catalog` and `open_catalog`. Safe to use from several threads.
     """
 
     def __init__(self, read: Callable[[], _Content]) -> None:
@@ -74,6 +74,19 @@ class Catalog:
         """
         if self._content is None:
             self._content = self._read()
+
+    def learn(
+        self,
+        cloud: str,
+        regions: Iterable[Region],
+        machine_types: Iterable[MachineType],
+        images: Iterable[Image],
+    ) -> None:
+        """What `cloud` offers now, in place of what was known of it. Raises NotFound for an unknown cloud."""
+        self._cloud(cloud)
+        learnt = _cloud_of(_by_name(regions), _by_name(machine_types), _by_name(images))
+        clouds = {name: learnt if name == cloud else known for name, known in self._whole.clouds.items()}
+        self._content = _Content(MappingProxyType(clouds), self._whole.technologies)
 
     @property
     def clouds(self) -> tuple[str, ...]:
@@ -203,6 +216,12 @@ def _read_cloud(folder: Path, cloud: str) -> _Cloud:
         parse_machine_types(read_table(folder / f"{cloud}-machine-types.toml"), cloud, frozenset(regions))
     )
     images = _by_name(parse_images(read_table(folder / f"{cloud}-images.toml"), cloud))
+    return _cloud_of(regions, machine_types, images)
+
+
+def _cloud_of(
+    regions: Mapping[str, Region], machine_types: Mapping[str, MachineType], images: Mapping[str, Image]
+) -> _Cloud:
     in_zones = {technology for region in regions.values() for technology, _ in region.zones_by_technology}
     on_machines = {technology for machine_type in machine_types.values() for technology in machine_type.technologies}
     return _Cloud(

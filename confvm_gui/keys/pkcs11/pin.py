@@ -35,7 +35,7 @@ class Pins:
                 again = "the right PIN" if refused else "its PIN"
                 raise KeyUnavailable(
                     f"The token {label} was not unlocked: {again} is needed. Type it when asked, or keep it in the "
-                    f"system keyring with `keyring set confvm-console {ACCOUNT.format(label)}`"
+                    f"system keyring, service confvm-console, user {ACCOUNT.format(label)}"
                 )
             if pin in refused:
                 raise KeyUnavailable(

@@ -7,6 +7,7 @@ ends with the reason and whoever follows connects again.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -19,11 +20,12 @@ from confvm_gui.domain.ports.provider import Capability, Change, ChangeKind, Ope
 from confvm_gui.providers.gce.connection import Clients, GceConnection, Patience
 from confvm_gui.providers.gce.console import SerialConsole
 from confvm_gui.providers.gce.create import Body, create, delete, find_named
-from confvm_gui.providers.gce.instance_read import OWN_LABELS, Seen, read_instance
+from confvm_gui.providers.gce.instance_read import CLOUD, OWN_LABELS, Seen, read_instance
 from confvm_gui.providers.gce.inventory import Entry, InstanceTable
 from confvm_gui.providers.gce.operations import request_id, to_the_end
 from confvm_gui.providers.gce.polling import PAGE, Poller
 
+_log: Final = logging.getLogger(__name__)
 _TECHNOLOGIES: Final = frozenset({Technology.SEV, Technology.SEV_SNP, Technology.TDX})
 _MEMORY: Final = (
     "Google's hypervisor shows nobody the memory of its guests, neither as it sees it nor in the clear; what can be "
@@ -49,7 +51,7 @@ _REASONS: Final[Mapping[Capability | Technology, str]] = {
 
 
 class GceProvider:
-    """Implements Provider and HasConsole."""
+    """Implements Provider, HasConsole and LearnsAbilities: what it learns is the catalogue of its project."""
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class GceProvider:
         self._listed = False
         self._closed = False
         self._polling: asyncio.Task[None] | None = None
+        self._known = False
         self.table = InstanceTable(self._tell)
         self.poller = Poller(self.connection, self.table, name, catalog)
 
@@ -98,6 +101,34 @@ class GceProvider:
     @property
     def readonly(self) -> bool:
         return self._readonly
+
+    @property
+    def known(self) -> bool:
+        """Whether the project's own catalogue has been read, or could not be: then the shipped one holds."""
+        return self._known
+
+    @property
+    def trouble(self) -> str:
+        return ""
+
+    async def learnt(self) -> None:
+        """Read what the project can choose from, unless that is done. What fails leaves the shipped catalogue."""
+        from confvm_gui.providers.gce import live_catalogue
+
+        if self._known:
+            return
+        try:
+            told = await live_catalogue.read(self.connection, self._catalog)
+        except ConfvmError as error:
+            _log.info("The catalogue of %s could not be read: %s", self._name, error.message)
+        else:
+            self._catalog.learn(
+                CLOUD,
+                live_catalogue.regions(self._catalog, told),
+                live_catalogue.machine_types(self._catalog, told),
+                live_catalogue.images(self._catalog, told, self.connection.project),
+            )
+        self._known = True
 
     @property
     def capabilities(self) -> Capability:

@@ -20,6 +20,9 @@ _PARTS = (
     ("numpy", "BSD-3-Clause", "page statistics"),
     ("sqlite-utils", "Apache-2.0", "the store's migrations"),
     ("keyring", "MIT", "the system's keyring"),
+    ("pyte", "LGPL-3.0", "the terminal's screen"),
+    ("urllib3", "MIT", "HTTPS"),
+    ("cel-expr-python", "Apache-2.0", "rules of the guardrails"),
 )
 
 

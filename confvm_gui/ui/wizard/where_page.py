@@ -227,7 +227,8 @@ class WherePage(WizardPage):
         if draft.on_host:
             self._host.show_host(draft)
             return
-        shown_for = (request.cloud, request.provider, request.technology)
+        count = len(draft.catalog.regions(request.cloud))
+        shown_for = (request.cloud, request.provider, request.technology, count)
         if shown_for != self._shown_for:
             self._shown_for = shown_for
             self._fill_regions()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 from collections.abc import Iterator
@@ -332,5 +333,18 @@ def test_the_form_offers_every_store_and_says_what_it_refuses(qasync_run: Run, d
             await until(lambda: at.find(QLabel, "keys-problem").text(), "the refusal")
             await at.quiet()
             assert at.page.form.name.text() == "NOT A NAME", "what was typed stays"
+
+    qasync_run(scenario())
+
+
+def test_a_window_that_closes_leaves_nobody_waiting_for_a_pin(qasync_run: Run, data_dir: Path, hsm: SoftHsm) -> None:
+    async def scenario() -> None:
+        async with keys_window(data_dir) as at:
+            assert at.keys.places is not None
+            at.keys.places.choose_module(MODULE)
+            asked = asyncio.create_task(at.keys.info(IN_TOKEN))
+            await until(lambda: at.window.findChild(QLineEdit, "pin-field"), "the question")
+        with pytest.raises(KeyUnavailable, match="was not unlocked"):
+            await asked
 
     qasync_run(scenario())

@@ -219,6 +219,53 @@ def test_a_lost_console_comes_back(qasync_run: Run, monkeypatch: pytest.MonkeyPa
     qasync_run(scenario())
 
 
+def test_a_key_that_comes_as_the_last_piece_is_written_is_written_too(
+    qasync_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with open_shell([_ONE]) as opened:
+            panel, serial = _open(opened, monkeypatch)
+            await until(lambda: panel.output.writable)
+            write = serial.write
+
+            async def write_while_typing(data: bytes) -> None:
+                await write(data)
+                if data == b"a":  # after the task's last step, before anybody is told of its end
+                    asyncio.get_running_loop().call_soon(panel.output.typed.emit, b"b")
+
+            monkeypatch.setattr(serial, "write", write_while_typing)
+            QTest.keyClicks(panel.output, "a")
+            await until(lambda: serial.written == b"ab", "the second key", 2)
+
+    qasync_run(scenario())
+
+
+def test_what_was_typed_as_the_console_went_is_written_once_it_is_back(
+    qasync_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        monkeypatch.setattr(console_module, "_FIRST_RETRY", 0.05)
+        async with open_shell([_ONE]) as opened:
+            panel, serial = _open(opened, monkeypatch)
+            await until(lambda: panel.output.writable)
+            write, going = serial.write, asyncio.Event()
+
+            async def write_slowly(data: bytes) -> None:
+                await going.wait()
+                await write(data)
+
+            monkeypatch.setattr(serial, "write", write_slowly)
+            QTest.keyClicks(panel.output, "a")
+            await asyncio.sleep(0)  # the first key is on its way
+            QTest.keyClicks(panel.output, "b")
+            serial.cut()
+            await until(lambda: not panel.output.writable)
+            going.set()
+            await until(lambda: serial.written == b"ab", "both keys", 2)
+
+    qasync_run(scenario())
+
+
 def test_without_a_console_the_reason_is_told(qasync_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         def none(_id: str) -> OpenConsole:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pytestqt.qtbot import QtBot
@@ -68,11 +69,10 @@ async def test_the_same_file_name_comes_in_beside_the_first(qtbot: QtBot, tmp_pa
     disk = tmp_path / "disk.raw"
     disk.write_bytes(bytes(1 << 20))
     async with bar_on(FolderImageLibrary(tmp_path / "library")) as (bar, added):
-        for wanted in range(1, 4):
+        names = ["local:disk.raw", "local:disk.raw-2", "local:disk.raw-3"]
+        for wanted in (names[:1], names[:2], names):
             bar.take_disk([str(disk)])
-            while len(added) < wanted:
-                await asyncio.sleep(0)
-        assert added == ["local:disk.raw", "local:disk.raw-2", "local:disk.raw-3"]
+            await until(partial(added.__eq__, wanted))
 
 
 async def test_a_refused_download_is_told_until_another_image_is_chosen(qtbot: QtBot, tmp_path: Path) -> None:

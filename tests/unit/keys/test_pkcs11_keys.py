@@ -103,7 +103,7 @@ async def test_the_pin_is_kept_in_the_keyring_and_nowhere_else(
     caplog.set_level(logging.DEBUG)
     try:
         store = Pkcs11KeyStore(MODULE, KeyLedger(data_dir))
-        with pytest.raises(KeyUnavailable, match="keyring set confvm-console"):
+        with pytest.raises(KeyUnavailable, match="system keyring, service confvm-console"):
             await store.create(REF)
         ring.entries["confvm-console", f"pkcs11-pin/{TOKEN}"] = PIN
         await store.create(REF)
