@@ -109,7 +109,7 @@ def plan_launch(
             )
         )
     # A libvirt host also makes plain disks; elsewhere a disk that the console makes is always encrypted.
-    plain_disk = request.cloud == "libvirt" and not request.disk_key
+    plain_disk = request.cloud == LIBVIRT and not request.disk_key
     if not plain_disk and not KEY_REF.fullmatch(request.disk_key):
         problems.append(
             InvalidInput("disk_key", "Name the key as SCHEME:KEY, for a key on this computer local:default")
@@ -178,8 +178,17 @@ def default_request(
         technology=technology,
         host_maintenance=HostMaintenance.TERMINATE,
         nic_type="VIRTIO_NET" if cloud == GCE else "",
+        disk_key=default_disk_key(cloud),
     )
     return settle(catalog, request)
+
+
+def default_disk_key(cloud: str) -> str:
+    """What wraps a disk's key unless somebody says otherwise; "" for a plain disk.
+
+    On libvirt hosts a disk is encrypted on request: encrypted ones have no snapshots, clones and migration there.
+    """
+    return "" if cloud == LIBVIRT else "local:default"
 
 
 def free_name(wanted: str, taken_names: Container[str]) -> str:

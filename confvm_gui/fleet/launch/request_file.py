@@ -19,6 +19,7 @@ from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.domain.images import SeedSpec
 from confvm_gui.domain.instance import HostMaintenance, LaunchRequest, RecordsSpec, check_labels, check_name
+from confvm_gui.fleet.launch.plan import default_disk_key
 
 FORMAT_KEY = "confvm_request"
 FORMAT_VERSION = 1
@@ -102,10 +103,11 @@ def request_from_mapping(values: Mapping[str, object], base: Path | None = None)
     for key in values:
         if key not in _FIELDS:
             raise InvalidInput(_shown(key), f"{_shown(key)} is not a setting of a launch request; remove it")
+    cloud = _text(values, "cloud", "gce")
     return LaunchRequest(
         name=check_name(_text(values, "name")),
         provider=_text(values, "provider", "embedded"),
-        cloud=_text(values, "cloud", "gce"),
+        cloud=cloud,
         region=_text(values, "region"),
         zone=_text(values, "zone", ""),
         machine_type=_text(values, "machine_type"),
@@ -118,7 +120,7 @@ def request_from_mapping(values: Mapping[str, object], base: Path | None = None)
         nic_type=_text(values, "nic_type", "GVNIC"),
         min_cpu_platform=_text(values, "min_cpu_platform", ""),
         records=_records(values, base),
-        disk_key=_text(values, "disk_key", "local:default"),
+        disk_key=_text(values, "disk_key", default_disk_key(cloud)),
         attest=_flag(values, "attest", True),
         labels=_labels(values),
         seed=_seed(values),

@@ -15,12 +15,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from confvm_gui.catalog.fit import (
-    is_library_image,
-    judged_as,
-    machine_type_region_unfit,
-    machine_type_unfit,
-)
+from confvm_gui.catalog.fit import LIBVIRT, is_library_image, judged_as, machine_type_region_unfit, machine_type_unfit
 from confvm_gui.domain.catalogue import MachineType, Technology
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound
 from confvm_gui.domain.images import ImageState, LibraryImage, SeedSpec
@@ -287,7 +282,9 @@ class Draft(QObject):
                 return
         self.pending = None
         self._applied = ()
-        self._set("cloud", replace(base, **{field: getattr(old, field) for field in OF_ANY_CLOUD}))
+        # On libvirt hosts a disk is plain unless a key is asked for.
+        kept = OF_ANY_CLOUD if LIBVIRT in (cloud, old.cloud) else (*OF_ANY_CLOUD, "disk_key")
+        self._set("cloud", replace(base, **{field: getattr(old, field) for field in kept}))
 
     def choose_region(self, name: str) -> None:
         """Take region `name`, and its first zone that fits unless the zone is one of its own."""

@@ -1,7 +1,7 @@
 """What the guardrails say, on the review page: denials with rule, field and change, warnings, or that nothing guards.
 
 Object names for tests and the tour: `wizard.guard`, `wizard.guardState`, `wizard.guardFixes`, `wizard.applyFix`,
-`wizard.findKeys`, `wizard.guardChange.FIELD`.
+`wizard.guardKeys`, `wizard.guardChange.FIELD`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class GuardCard(Card):
         self._apply.setAutoDefault(False)
         self._apply.clicked.connect(guarding.apply)
         self._find_keys = QPushButton(self.tr("&Look for one of my keys"), self)
-        self._find_keys.setObjectName("wizard.findKeys")
+        self._find_keys.setObjectName("wizard.guardKeys")
         self._find_keys.setToolTip(self.tr("In the key stores of the page Keys; a token may ask for its PIN"))
         self._find_keys.setAutoDefault(False)
         self._find_keys.clicked.connect(guarding.find_keys)

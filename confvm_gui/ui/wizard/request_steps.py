@@ -51,7 +51,6 @@ OF_ANY_CLOUD = (
     "technology",
     "records",
     "seed",
-    "disk_key",
     "labels",
     "secure_boot",
     "vtpm",

@@ -21,7 +21,7 @@ Object names, for tests and the tour (`findChild`; pages other than the first ex
                   .indexColumn .labelColumn .diskKey .keyProtection
     Review        wizard.headline .summary.where … .forcedApplied .labels .labelsError .exports
                   .export.gcloud .export.rest .copy.gcloud .copy.rest .saveRequest
-                  .guard .guardState .guardFixes .applyFix .findKeys .guardChange.FIELD
+                  .guard .guardState .guardFixes .applyFix .guardKeys .guardChange.FIELD
 
 Keys: Alt+Right and Alt+Left go on and back, Enter is Next, Ctrl+Enter creates, Escape cancels.
 """

@@ -154,10 +154,10 @@ def test_a_rule_for_keys_of_ones_own_finds_one_in_a_token(qasync_run: Run) -> No
             async with at_review(opened) as driver:
                 assert driver.wizard.draft.request.disk_key == "local:default"
                 assert driver.text("guardState").startswith("Denied")
-                driver.click("findKeys")
+                driver.click("guardKeys")
                 fixes = driver.wizard.guarding.forced_settings
                 await driver.until(lambda: "disk_key" in {one.field for one in fixes()}, "a key among the changes")
-                assert not driver.find(QPushButton, "findKeys").isVisible()
+                assert not driver.find(QPushButton, "guardKeys").isVisible()
                 driver.click("applyFix")
                 await driver.until(lambda: driver.text("guardState").startswith("Allowed"), "that it is allowed")
                 assert driver.wizard.draft.request.disk_key == "pkcs11:token=hsm;object=disks"
