@@ -60,7 +60,8 @@ class _Content:
 class Catalog:
     """Regions, machine types and images of each cloud, and the technologies side by side.
 
-    Changes only by what a cloud itself tells (`learn`). Made by `load_catalog` and `open_catalog`. Safe to use from several threads.
+    Changes only by what a cloud itself tells (`learn`). Made by `load_catalog` and `open_catalog`. Safe to use from
+    several threads.
     """
 
     def __init__(self, read: Callable[[], _Content]) -> None:

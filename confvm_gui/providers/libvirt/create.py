@@ -125,17 +125,8 @@ async def create(
         if found is None:
             await _define(connection, request, operation, library, catalog, host, machine, pool_path, key_store)
         async with disk_keys.unlocked(connection, key_store, operation.instance_id):
-            await power_on(
-                connection,
-                request,
-                operation,
-                library,
-                catalog,
-                host,
-                shelf=shelf,
-                secret=secret,
-                before_run=before_run,
-            )
+            run = partial(power_on, shelf=shelf, secret=secret, before_run=before_run)
+            await run(connection, request, operation, library, catalog, host)
     except BaseException as error:  # whatever ends it, cancelled too, what was begun is undone
         failure = await to_the_end(_undo(connection, operation))
         if failure is not None and isinstance(error, ConfvmError):

@@ -1,4 +1,4 @@
-"""What libvirt asks of an event loop (libvirt-event: virEventRegisterImpl), over epoll, for a thread of its own.
+"""What libvirt asks of an event loop (libvirt-event: virEventRegisterImpl), over epoll or poll, in its own thread.
 
 libvirt's own loop runs GLib's default context, and so does Qt on Linux: with both in one process, libvirt's callbacks
 would run on the window's thread and Qt's on libvirt's.
@@ -18,7 +18,8 @@ from typing import Final
 
 _READABLE, _WRITABLE, _ERROR, _HANGUP = 1, 2, 4, 8
 """virEventHandleType."""
-_EPOLL: Final = ((_READABLE, select.EPOLLIN), (_WRITABLE, select.EPOLLOUT))
+_POLLED: Final = ((_READABLE, select.POLLIN), (_WRITABLE, select.POLLOUT))
+"""With poll's flag, which has the same value as epoll's."""
 _LONGEST_SECONDS: Final = 3600.0
 
 
@@ -39,6 +40,32 @@ class _Timer:
     opaque: object
 
 
+class PollSet:
+    """poll(2) with the calls of `select.epoll`, for systems without it, such as macOS.
+
+    Whoever waits does not notice changes: the loop wakes it.
+    """
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self.register = self._poll.register
+        self.modify = self._poll.modify
+
+    def unregister(self, fd: int) -> None:
+        with suppress(KeyError):  # it was closed, and forgotten by `poll`
+            self._poll.unregister(fd)
+
+    def poll(self, seconds: float) -> list[tuple[int, int]]:
+        ready = self._poll.poll(seconds * 1000)
+        for fd, found in ready:
+            if found & select.POLLNVAL:  # it would be told at once, again and again
+                self.unregister(fd)
+        return ready
+
+    def close(self) -> None:
+        """It holds nothing."""
+
+
 class EpollLoop:
     """Everything but `run_once` may be called by any thread, also by callbacks."""
 
@@ -51,11 +78,11 @@ class EpollLoop:
         """What epoll looks for, by file descriptor."""
         self._done: list[object] = []
         """Opaque values of what was removed, to be freed by the loop's own thread."""
-        self._epoll = select.epoll()
+        self._epoll: select.epoll | PollSet = select.epoll() if hasattr(select, "epoll") else PollSet()
         self._wake_reader, self._wake_writer = socket.socketpair()
         for end in (self._wake_reader, self._wake_writer):
             end.setblocking(False)
-        self._epoll.register(self._wake_reader, select.EPOLLIN)
+        self._epoll.register(self._wake_reader, select.POLLIN)
 
     def register(self) -> None:
         """Make it libvirt's event loop, once in a process and before any connection is opened."""
@@ -161,8 +188,8 @@ class EpollLoop:
 
     def _awaiting(self, fd: int, found: int) -> list[tuple[int, int, _Handle]]:
         """Who waits for what has come; errors and the other end's leaving are told to all."""
-        came = sum(bit for bit, flag in _EPOLL if found & flag)
-        came |= (_ERROR if found & select.EPOLLERR else 0) | (_HANGUP if found & select.EPOLLHUP else 0)
+        came = sum(bit for bit, flag in _POLLED if found & flag)
+        came |= (_ERROR if found & select.POLLERR else 0) | (_HANGUP if found & select.POLLHUP else 0)
         with self._lock:
             return [
                 (watch, told, handle)
@@ -195,7 +222,7 @@ class EpollLoop:
             if handle.fd == fd:
                 events |= handle.events
         # Without any wish it would still tell of errors, again and again.
-        wanted = sum(flag for bit, flag in _EPOLL if events & bit) | (select.EPOLLERR if events else 0)
+        wanted = sum(flag for bit, flag in _POLLED if events & bit) | (select.POLLERR if events else 0)
         before = self._polled.pop(fd, 0)
         if wanted:
             self._polled[fd] = wanted
@@ -208,3 +235,5 @@ class EpollLoop:
                 self._epoll.modify(fd, wanted)
             else:
                 self._epoll.register(fd, wanted)
+        if isinstance(self._epoll, PollSet):
+            self.wake()

@@ -23,11 +23,7 @@ from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.ports.image_library import ImageLibrary
 from confvm_gui.domain.ports.keystore import KeyStore
 from confvm_gui.domain.ports.memory_source import MemorySource
-from confvm_gui.domain.ports.provider import (
-    Capability,
-    Change,
-    OperationContext,
-)
+from confvm_gui.domain.ports.provider import Capability, Change, OperationContext
 from confvm_gui.providers.libvirt import power
 from confvm_gui.providers.libvirt.connection import LibvirtConnection, Patience
 from confvm_gui.providers.libvirt.console import Consoles, DomainConsole
@@ -143,8 +139,7 @@ class LibvirtProvider(WholeInstances, WrappedKeys):
 
         if self._host is None:
             raise Transient(self.reason_unsupported(Technology.SEV))
-        keyed = self._key_store is not None
-        return definition_text(request, self._host, self._library, self._catalog, keyed=keyed)
+        return definition_text(request, self._host, self._library, self._catalog, keyed=self._key_store is not None)
 
     @property
     def capabilities(self) -> Capability:
@@ -255,15 +250,8 @@ class LibvirtProvider(WholeInstances, WrappedKeys):
             self._consoles.expect(entry.instance.id)
             try:
                 ready = partial(self._consoles.ready, entry.instance.id)
-                await create(
-                    self.connection,
-                    request,
-                    operation,
-                    self._library,
-                    self._catalog,
-                    before_run=ready,
-                    key_store=self._key_store,
-                )
+                make = partial(create, before_run=ready, key_store=self._key_store)
+                await make(self.connection, request, operation, self._library, self._catalog)
             except BaseException:  # whatever ends the creation, the table does not stay busy
                 # What create could not undo on the host remains visible; without a domain there is nothing.
                 self.table.set_busy(entry, None)

@@ -19,7 +19,8 @@ from confvm_gui.domain.errors import (
     WrongState,
 )
 from confvm_gui.domain.instance import InstanceState
-from tests.support.google_compute import PROJECT, FakeCompute
+from confvm_gui.providers.gce.connection import compute_host
+from tests.support.google_compute import FakeCompute, google_compute
 from tests.support.google_rig import everything, google_provider, google_request
 from tests.support.operations import OperationRecord
 from tests.support.tls_site import TlsSite, environment
@@ -165,7 +166,6 @@ async def test_what_the_console_lost_sight_of_is_deleted_by_its_label(service: F
     async with google_provider() as provider:
         made = await provider.create(google_request(), OperationRecord())
     async with google_provider() as provider:
-        provider.table.remove_number("0")
         for entry in provider.table.all():
             del provider.table._entries[entry.instance.id]
         await provider.delete(made.id, OperationRecord(made.id))
@@ -207,8 +207,6 @@ async def test_a_server_of_another_authority_is_sent_nothing(
     site, fake = google
     folder = tmp_path / "other"
     folder.mkdir()
-    from tests.support.google_compute import google_compute
-
     with (
         google_compute(folder) as (other, _),
         environment({"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{site.base}/compute/v1/"}),
@@ -221,12 +219,9 @@ async def test_a_server_of_another_authority_is_sent_nothing(
 
 
 def test_an_override_without_tls_is_refused() -> None:
-    from confvm_gui.providers.gce.connection import compute_host
-
     with (
         environment({"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": "http://localhost/compute/v1/"}),
         pytest.raises(InvalidInput),
     ):
         compute_host()
     assert compute_host() == "compute.googleapis.com"
-    assert PROJECT

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 from collections.abc import Iterator
 
 import pytest
 
-from confvm_gui.providers.libvirt.event_loop import EpollLoop
+from confvm_gui.providers.libvirt.event_loop import EpollLoop, PollSet
 
 READABLE, WRITABLE, HANGUP = 1, 2, 8
 
 
-@pytest.fixture
-def loop() -> Iterator[EpollLoop]:
+@pytest.fixture(params=["epoll", "poll"])
+def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EpollLoop]:
+    if request.param == "poll":  # as on macOS
+        monkeypatch.delattr(select, "epoll")
     made = EpollLoop()
     yield made
     made.close()
@@ -94,3 +97,15 @@ def test_what_is_removed_or_closed_is_told_nothing_more(
     assert told == []
     assert loop.remove_handle(99) == -1
     assert loop.remove_timeout(99) == -1
+
+
+def test_a_descriptor_that_is_closed_does_not_keep_poll_busy() -> None:
+    left, right = socket.socketpair()
+    polled = PollSet()
+    polled.register(left.fileno(), select.POLLIN)
+    number = left.fileno()
+    left.close()
+    right.close()
+    assert polled.poll(0.0) == [(number, select.POLLNVAL)]
+    assert polled.poll(0.0) == []
+    polled.unregister(number)
