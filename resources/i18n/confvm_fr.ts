@@ -24,120 +24,120 @@
     <name>AccessPage</name>
     <message>
         <source>Approvals</source>
-        <translation type="unfinished" />
+        <translation>Approbations</translation>
     </message>
     <message>
         <source>Roles</source>
-        <translation type="unfinished" />
+        <translation>Rôles</translation>
     </message>
     <message>
         <source>Access</source>
-        <translation type="unfinished" />
+        <translation>Accès</translation>
     </message>
 </context>
 <context>
     <name>AccountsPage</name>
     <message>
         <source>Cloud accounts</source>
-        <translation type="unfinished" />
+        <translation>Comptes cloud</translation>
     </message>
     <message>
         <source>Projects in clouds whose instances stand in the fleet, with those that were made elsewhere. Keys of accounts are kept in the system keyring and nowhere else.</source>
-        <translation type="unfinished" />
+        <translation>Projets cloud dont les instances figurent dans le parc, y compris celles créées ailleurs. Les clés des comptes sont gardées dans le trousseau du système et nulle part ailleurs.</translation>
     </message>
     <message>
         <source>No account yet</source>
-        <translation type="unfinished" />
+        <translation>Aucun compte</translation>
     </message>
     <message>
         <source>Name a project above. Test says which permissions are missing before you add it.</source>
-        <translation type="unfinished" />
+        <translation>Nommez un projet ci-dessus. Tester dit quelles autorisations manquent avant de l’ajouter.</translation>
     </message>
     <message>
         <source>&amp;Connect now</source>
-        <translation type="unfinished">Se &amp;connecter maintenant</translation>
+        <translation>Se &amp;connecter maintenant</translation>
     </message>
     <message>
         <source>T&amp;est</source>
-        <translation type="unfinished" />
+        <translation>T&amp;ester</translation>
     </message>
     <message>
         <source>&amp;Remove from the list</source>
-        <translation type="unfinished">&amp;Retirer de la liste</translation>
+        <translation>&amp;Retirer de la liste</translation>
     </message>
     <message>
         <source>reading only</source>
-        <translation type="unfinished" />
+        <translation>lecture seule</translation>
     </message>
     <message numerus="yes">
         <source>%n instance(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n instance</numerusform>
             <numerusform>%n instances</numerusform>
         </translation>
     </message>
     <message>
         <source>connected</source>
-        <translation type="unfinished">connecté</translation>
+        <translation>connecté</translation>
     </message>
     <message>
         <source>connecting</source>
-        <translation type="unfinished">connexion</translation>
+        <translation>connexion</translation>
     </message>
     <message>
         <source>not connected</source>
-        <translation type="unfinished">non connecté</translation>
+        <translation>non connecté</translation>
     </message>
     <message>
         <source>Connected</source>
-        <translation type="unfinished">Connecté</translation>
+        <translation>Connecté</translation>
     </message>
     <message>
         <source>Connecting …</source>
-        <translation type="unfinished">Connexion …</translation>
+        <translation>Connexion …</translation>
     </message>
     <message>
         <source>Not connected: {0}</source>
-        <translation type="unfinished" />
+        <translation>Non connecté : {0}</translation>
     </message>
     <message>
         <source>Allow &amp;changes</source>
-        <translation type="unfinished" />
+        <translation>Autoriser les mo&amp;difications</translation>
     </message>
     <message>
         <source>Make reading &amp;only</source>
-        <translation type="unfinished" />
+        <translation>Passer en &amp;lecture seule</translation>
     </message>
     <message>
         <source>What runs there runs on, but is not shown any more</source>
-        <translation type="unfinished" />
+        <translation>Ce qui y tourne continue de tourner, mais n’est plus affiché</translation>
     </message>
     <message>
         <source>Logging in …</source>
-        <translation type="unfinished" />
+        <translation>Ouverture de session …</translation>
     </message>
     <message>
         <source>No permission is missing.</source>
-        <translation type="unfinished" />
+        <translation>Il ne manque aucune autorisation.</translation>
     </message>
     <message>
         <source>{0}: {1}</source>
-        <translation type="unfinished">{0} : {1}</translation>
+        <translation>{0} : {1}</translation>
     </message>
     <message>
         <source>These permissions are missing:</source>
-        <translation type="unfinished" />
+        <translation>Ces autorisations manquent :</translation>
     </message>
 </context>
 <context>
     <name>AddAccountForm</name>
     <message>
         <source>as it follows from the project</source>
-        <translation type="unfinished" />
+        <translation>d’après le projet</translation>
     </message>
     <message>
         <source>Path of the JSON file; it is kept in the system keyring</source>
-        <translation type="unfinished" />
+        <translation>Chemin du fichier JSON ; il est gardé dans le trousseau du système</translation>
     </message>
     <message>
         <source>&amp;Browse …</source>
@@ -145,51 +145,51 @@
     </message>
     <message>
         <source>For &amp;reading only: nothing can be made or changed through it</source>
-        <translation type="unfinished" />
+        <translation>En lecture &amp;seule : rien ne peut être créé ni modifié par ce compte</translation>
     </message>
     <message>
         <source>&amp;Test</source>
-        <translation type="unfinished">&amp;Tester</translation>
+        <translation>&amp;Tester</translation>
     </message>
     <message>
         <source>Log in once and say what the account may do; nothing is kept</source>
-        <translation type="unfinished" />
+        <translation>Ouvrir une session une fois et dire ce que le compte peut faire ; rien n’est conservé</translation>
     </message>
     <message>
         <source>&amp;Add account</source>
-        <translation type="unfinished" />
+        <translation>&amp;Ajouter le compte</translation>
     </message>
     <message>
         <source>&amp;Cloud</source>
-        <translation type="unfinished" />
+        <translation>&amp;Nuage</translation>
     </message>
     <message>
         <source>&amp;Name in the fleet</source>
-        <translation type="unfinished" />
+        <translation>No&amp;m dans le parc</translation>
     </message>
     <message>
         <source>Choose a key file</source>
-        <translation type="unfinished" />
+        <translation>Choisir un fichier de clé</translation>
     </message>
     <message>
         <source>JSON (*.json)</source>
-        <translation type="unfinished">JSON (*.json)</translation>
+        <translation>JSON (*.json)</translation>
     </message>
     <message>
         <source>All files (*)</source>
-        <translation type="unfinished">Tous les fichiers (*)</translation>
+        <translation>Tous les fichiers (*)</translation>
     </message>
     <message>
         <source>Logging in …</source>
-        <translation type="unfinished" />
+        <translation>Ouverture de session …</translation>
     </message>
     <message>
         <source>{0}. These permissions are missing: {1}</source>
-        <translation type="unfinished" />
+        <translation>{0}. Ces autorisations manquent : {1}</translation>
     </message>
     <message>
         <source>{0}. No permission is missing.</source>
-        <translation type="unfinished" />
+        <translation>{0}. Il ne manque aucune autorisation.</translation>
     </message>
 </context>
 <context>
@@ -239,46 +239,46 @@
     </message>
     <message>
         <source>Data that are lost</source>
-        <translation type="unfinished" />
+        <translation>Données perdues</translation>
     </message>
     <message>
         <source>Pack</source>
-        <translation type="unfinished" />
+        <translation>Lot</translation>
     </message>
     <message>
         <source>Rule</source>
-        <translation type="unfinished" />
+        <translation>Règle</translation>
     </message>
     <message>
         <source>For</source>
-        <translation type="unfinished" />
+        <translation>Pour</translation>
     </message>
     <message>
         <source>Why</source>
-        <translation type="unfinished">Pourquoi</translation>
+        <translation>Pourquoi</translation>
     </message>
     <message>
         <source>Lasts</source>
-        <translation type="unfinished" />
+        <translation>Durée</translation>
     </message>
     <message>
         <source>at once</source>
-        <translation type="unfinished" />
+        <translation>immédiatement</translation>
     </message>
 </context>
 <context>
     <name>ApprovalKind</name>
     <message>
         <source>Deleting an instance</source>
-        <translation type="unfinished" />
+        <translation>Suppression d’une instance</translation>
     </message>
     <message>
         <source>Destroying a key</source>
-        <translation type="unfinished" />
+        <translation>Destruction d’une clé</translation>
     </message>
     <message>
         <source>An exception from a guardrail</source>
-        <translation type="unfinished" />
+        <translation>Exception à un garde-fou</translation>
     </message>
     <message>
         <source>now</source>
@@ -286,85 +286,85 @@
     </message>
     <message>
         <source>in {time}</source>
-        <translation type="unfinished">en {time}</translation>
+        <translation>dans {time}</translation>
     </message>
 </context>
 <context>
     <name>ApprovalStatus</name>
     <message>
         <source>waiting</source>
-        <translation type="unfinished" />
+        <translation>en attente</translation>
     </message>
     <message>
         <source>approved</source>
-        <translation type="unfinished" />
+        <translation>approuvée</translation>
     </message>
     <message>
         <source>refused</source>
-        <translation type="unfinished" />
+        <translation>refusée</translation>
     </message>
     <message>
         <source>expired</source>
-        <translation type="unfinished" />
+        <translation>expirée</translation>
     </message>
     <message>
         <source>done</source>
-        <translation type="unfinished">faite</translation>
+        <translation>exécutée</translation>
     </message>
     <message>
         <source>failed</source>
-        <translation type="unfinished" />
+        <translation>échouée</translation>
     </message>
 </context>
 <context>
     <name>ApprovalsView</name>
     <message>
         <source>Nothing waits for a second person</source>
-        <translation type="unfinished" />
+        <translation>Rien n’attend une seconde personne</translation>
     </message>
     <message>
         <source>What needs two people is chosen below Roles. Requests stand here until somebody else decides.</source>
-        <translation type="unfinished" />
+        <translation>Ce qui demande deux personnes se choisit sous Rôles. Les demandes restent ici jusqu’à ce que quelqu’un d’autre décide.</translation>
     </message>
     <message>
         <source>Requests</source>
-        <translation type="unfinished" />
+        <translation>Demandes</translation>
     </message>
     <message>
         <source>&amp;Reason</source>
-        <translation type="unfinished" />
+        <translation>&amp;Motif</translation>
     </message>
     <message>
         <source>&amp;Approve and carry out</source>
-        <translation type="unfinished" />
+        <translation>&amp;Approuver et exécuter</translation>
     </message>
     <message>
         <source>Re&amp;fuse</source>
-        <translation type="unfinished" />
+        <translation>Re&amp;fuser</translation>
     </message>
     <message>
         <source>asked by {user}, {at}</source>
-        <translation type="unfinished" />
+        <translation>demandé par {user}, {at}</translation>
     </message>
     <message>
         <source>Take &amp;back</source>
-        <translation type="unfinished" />
+        <translation>&amp;Retirer</translation>
     </message>
     <message>
         <source>What</source>
-        <translation type="unfinished">Quoi</translation>
+        <translation>Quoi</translation>
     </message>
     <message>
         <source>About</source>
-        <translation type="unfinished">À propos</translation>
+        <translation>Objet</translation>
     </message>
     <message>
         <source>Asked by</source>
-        <translation type="unfinished" />
+        <translation>Demandé par</translation>
     </message>
     <message>
         <source>Expires</source>
-        <translation type="unfinished" />
+        <translation>Expire</translation>
     </message>
     <message>
         <source>State</source>
@@ -372,35 +372,35 @@
     </message>
     <message>
         <source>Decided by</source>
-        <translation type="unfinished" />
+        <translation>Décidé par</translation>
     </message>
     <message>
         <source>Reason</source>
-        <translation type="unfinished" />
+        <translation>Motif</translation>
     </message>
     <message>
         <source>Say why: whoever asked for it will read it</source>
-        <translation type="unfinished" />
+        <translation>Dites pourquoi : l’auteur de la demande le lira</translation>
     </message>
     <message>
         <source>Your decision is left for the console that has the data directory open.</source>
-        <translation type="unfinished" />
+        <translation>Votre décision est laissée à la console qui a ouvert le répertoire de données.</translation>
     </message>
     <message>
         <source>Approved, but not carried out: {reason}</source>
-        <translation type="unfinished" />
+        <translation>Approuvée, mais pas exécutée : {reason}</translation>
     </message>
     <message>
         <source>Approved; it is carried out as soon as what does it is connected.</source>
-        <translation type="unfinished" />
+        <translation>Approuvée ; elle sera exécutée dès que ce qui s’en charge sera connecté.</translation>
     </message>
     <message>
         <source>Approved and carried out.</source>
-        <translation type="unfinished" />
+        <translation>Approuvée et exécutée.</translation>
     </message>
     <message>
         <source>Refused; nothing was done.</source>
-        <translation type="unfinished" />
+        <translation>Refusée ; rien n’a été fait.</translation>
     </message>
 </context>
 <context>
@@ -490,35 +490,35 @@
     <name>AuditPage</name>
     <message>
         <source>Export</source>
-        <translation type="unfinished">Exporter</translation>
+        <translation>Exporter</translation>
     </message>
     <message>
         <source>Forwarding</source>
-        <translation type="unfinished" />
+        <translation>Transfert</translation>
     </message>
     <message>
         <source>Write what is shown to a file</source>
-        <translation type="unfinished" />
+        <translation>Écrire ce qui est affiché dans un fichier</translation>
     </message>
     <message>
         <source>JSON Lines …</source>
-        <translation type="unfinished" />
+        <translation>JSON Lines …</translation>
     </message>
     <message>
         <source>CEF, for ArcSight and others …</source>
-        <translation type="unfinished" />
+        <translation>CEF, pour ArcSight et d’autres …</translation>
     </message>
     <message>
         <source>OCSF …</source>
-        <translation type="unfinished" />
+        <translation>OCSF …</translation>
     </message>
     <message>
         <source>Export the audit log</source>
-        <translation type="unfinished" />
+        <translation>Exporter le journal d’audit</translation>
     </message>
     <message>
         <source>What is shown was written to {file}</source>
-        <translation type="unfinished" />
+        <translation>Ce qui est affiché a été écrit dans {file}</translation>
     </message>
 </context>
 <context>
@@ -1021,48 +1021,48 @@
     <name>Compliance</name>
     <message>
         <source>Compliant</source>
-        <translation type="unfinished" />
+        <translation>Conforme</translation>
     </message>
     <message>
         <source>Warning</source>
-        <translation type="unfinished">Avertissement</translation>
+        <translation>Avertissement</translation>
     </message>
     <message>
         <source>Violating</source>
-        <translation type="unfinished" />
+        <translation>En infraction</translation>
     </message>
     <message>
         <source>Unguarded</source>
-        <translation type="unfinished" />
+        <translation>Sans garde-fou</translation>
     </message>
     <message>
         <source>Every rule that looks at it holds</source>
-        <translation type="unfinished" />
+        <translation>Toutes les règles qui la concernent sont respectées</translation>
     </message>
     <message>
         <source>A rule that only warns does not hold</source>
-        <translation type="unfinished" />
+        <translation>Une règle qui ne fait qu’avertir n’est pas respectée</translation>
     </message>
     <message>
         <source>A rule that is enforced does not hold</source>
-        <translation type="unfinished" />
+        <translation>Une règle appliquée n’est pas respectée</translation>
     </message>
     <message>
         <source>No pack of rules that is on looks at it</source>
-        <translation type="unfinished" />
+        <translation>Aucun lot de règles actif ne la concerne</translation>
     </message>
 </context>
 <context>
     <name>ComplianceCard</name>
     <message>
         <source>Compliance</source>
-        <translation type="unfinished">Conformité</translation>
+        <translation>Conformité</translation>
     </message>
     <message numerus="yes">
         <source>%n rule(s) look at it</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>%n règle la concerne</numerusform>
+            <numerusform>%n règles la concernent</numerusform>
         </translation>
     </message>
 </context>
@@ -1070,67 +1070,67 @@
     <name>ComplianceTab</name>
     <message>
         <source>No pack of rules is on</source>
-        <translation type="unfinished" />
+        <translation>Aucun lot de règles n’est actif</translation>
     </message>
     <message>
         <source>Turn on a pack that came with the console, or one of your own: it judges every instance.</source>
-        <translation type="unfinished" />
+        <translation>Activez un lot fourni avec la console, ou l’un des vôtres : il juge chaque instance.</translation>
     </message>
     <message>
         <source>Choose a pack</source>
-        <translation type="unfinished" />
+        <translation>Choisir un lot</translation>
     </message>
     <message>
         <source>Seen by</source>
-        <translation type="unfinished">Vu par</translation>
+        <translation>Vu par</translation>
     </message>
     <message>
         <source>By rule</source>
-        <translation type="unfinished" />
+        <translation>Par règle</translation>
     </message>
     <message>
         <source>By provider</source>
-        <translation type="unfinished" />
+        <translation>Par fournisseur</translation>
     </message>
     <message>
         <source>By group (label)</source>
-        <translation type="unfinished" />
+        <translation>Par groupe (étiquette)</translation>
     </message>
     <message>
         <source>&amp;Report …</source>
-        <translation type="unfinished" />
+        <translation>&amp;Rapport …</translation>
     </message>
     <message>
         <source>The present standing for an auditor, as HTML or PDF, with evidence attached</source>
-        <translation type="unfinished" />
+        <translation>La situation présente pour un auditeur, en HTML ou PDF, preuves jointes</translation>
     </message>
     <message>
         <source>How the fleet stands</source>
-        <translation type="unfinished" />
+        <translation>Situation du parc</translation>
     </message>
     <message>
         <source>Instances</source>
-        <translation type="unfinished">Instances</translation>
+        <translation>Instances</translation>
     </message>
     <message>
         <source>Enter or a double click opens the instance.</source>
-        <translation type="unfinished" />
+        <translation>Entrée ou un double clic ouvre l’instance.</translation>
     </message>
     <message>
         <source>History of {0}</source>
-        <translation type="unfinished" />
+        <translation>Historique de {0}</translation>
     </message>
     <message>
         <source>History of the fleet</source>
-        <translation type="unfinished" />
+        <translation>Historique du parc</translation>
     </message>
     <message>
         <source>{0}: {1} instances</source>
-        <translation type="unfinished" />
+        <translation>{0} : {1} instances</translation>
     </message>
     <message>
         <source>All {0} instances</source>
-        <translation type="unfinished" />
+        <translation>Toutes les instances ({0})</translation>
     </message>
 </context>
 <context>
@@ -1416,7 +1416,7 @@
     </message>
     <message>
         <source>Say with which key the disk is encrypted.</source>
-        <translation type="unfinished" />
+        <translation>Indiquez avec quelle clé le disque est chiffré.</translation>
     </message>
     <message>
         <source>Give the guest records to index, to query and to learn from.</source>
@@ -1468,11 +1468,11 @@
     </message>
     <message>
         <source>gcpkms:projects/…/cryptoKeys/NAME for a key of yours in Cloud KMS.</source>
-        <translation type="unfinished" />
+        <translation>gcpkms:projects/…/cryptoKeys/NOM pour une clé à vous dans Cloud KMS.</translation>
     </message>
     <message>
         <source>The cloud boots the image as it is: it takes no records from here. It encrypts the disk with a key of its own, or with yours if you name one.</source>
-        <translation type="unfinished" />
+        <translation>Le nuage démarre l’image telle quelle : il ne prend pas de données d’ici. Il chiffre le disque avec une clé à lui, ou avec la vôtre si vous en nommez une.</translation>
     </message>
     <message>
         <source>How the records stay protected</source>
@@ -1513,6 +1513,18 @@
     <message>
         <source>On an encrypted disk image (AES-256-XTS). Its key is stored only wrapped by {0}.</source>
         <translation>Sur une image de disque chiffrée (AES-256-XTS). Sa clé n’est gardée qu’enveloppée par {0}.</translation>
+    </message>
+    <message>
+        <source>For each start its host is given the disk's key, which QEMU keeps in its memory.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>On a plain disk image, which its host reads. Name a key, and it is encrypted.</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>No key is sent.</source>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>The disk's key reaches the guest only as a secret, injected once its launch is measured and right.</source>
@@ -1705,19 +1717,19 @@
     <name>EventOutcome</name>
     <message>
         <source>Success</source>
-        <translation type="unfinished" />
+        <translation>Succès</translation>
     </message>
     <message>
         <source>Failure</source>
-        <translation type="unfinished" />
+        <translation>Échec</translation>
     </message>
     <message>
         <source>Denied</source>
-        <translation type="unfinished" />
+        <translation>Refus</translation>
     </message>
     <message>
         <source>Pending</source>
-        <translation type="unfinished" />
+        <translation>En attente</translation>
     </message>
 </context>
 <context>
@@ -1779,7 +1791,7 @@
     </message>
     <message>
         <source>The audit log is not for your role</source>
-        <translation type="unfinished" />
+        <translation>Votre rôle ne donne pas accès au journal d’audit</translation>
     </message>
     <message numerus="yes">
         <source>%n event(s)</source>
@@ -1809,7 +1821,7 @@
     </message>
     <message>
         <source>Signatures hold up to record {record}; the key is {key}.</source>
-        <translation type="unfinished" />
+        <translation>Les signatures tiennent jusqu’à l’enregistrement {record} ; la clé est {key}.</translation>
     </message>
     <message>
         <source>The log does not hold from record {record} on: {reason}</source>
@@ -2033,15 +2045,15 @@
     <name>ExceptionsModel</name>
     <message>
         <source>{time} left</source>
-        <translation type="unfinished" />
+        <translation>encore {time}</translation>
     </message>
     <message>
         <source>Ended</source>
-        <translation type="unfinished">Terminée</translation>
+        <translation>Terminée</translation>
     </message>
     <message>
         <source>all instances</source>
-        <translation type="unfinished" />
+        <translation>toutes les instances</translation>
     </message>
     <message>
         <source>State</source>
@@ -2049,110 +2061,110 @@
     </message>
     <message>
         <source>Rule</source>
-        <translation type="unfinished" />
+        <translation>Règle</translation>
     </message>
     <message>
         <source>Instance</source>
-        <translation type="unfinished">Instance</translation>
+        <translation>Instance</translation>
     </message>
     <message>
         <source>Reason</source>
-        <translation type="unfinished" />
+        <translation>Motif</translation>
     </message>
     <message>
         <source>Granted by</source>
-        <translation type="unfinished" />
+        <translation>Accordée par</translation>
     </message>
     <message>
         <source>Until</source>
-        <translation type="unfinished">Jusqu’à</translation>
+        <translation>Jusqu’à</translation>
     </message>
 </context>
 <context>
     <name>ExceptionsTab</name>
     <message>
         <source>Do not enforce a rule for a while</source>
-        <translation type="unfinished" />
+        <translation>Ne pas appliquer une règle pendant un temps</translation>
     </message>
     <message>
         <source>all instances</source>
-        <translation type="unfinished" />
+        <translation>toutes les instances</translation>
     </message>
     <message>
         <source>1 hour</source>
-        <translation type="unfinished" />
+        <translation>1 heure</translation>
     </message>
     <message>
         <source>4 hours</source>
-        <translation type="unfinished" />
+        <translation>4 heures</translation>
     </message>
     <message>
         <source>1 day</source>
-        <translation type="unfinished" />
+        <translation>1 jour</translation>
     </message>
     <message>
         <source>7 days</source>
-        <translation type="unfinished" />
+        <translation>7 jours</translation>
     </message>
     <message>
         <source>30 days</source>
-        <translation type="unfinished" />
+        <translation>30 jours</translation>
     </message>
     <message>
         <source>for whoever asks later</source>
-        <translation type="unfinished" />
+        <translation>pour qui le demandera plus tard</translation>
     </message>
     <message>
         <source>&amp;Grant</source>
-        <translation type="unfinished" />
+        <translation>&amp;Accorder</translation>
     </message>
     <message>
         <source>R&amp;ule</source>
-        <translation type="unfinished" />
+        <translation>&amp;Règle</translation>
     </message>
     <message>
         <source>Na&amp;me of an instance</source>
-        <translation type="unfinished" />
+        <translation>&amp;Nom d’une instance</translation>
     </message>
     <message>
         <source>&amp;For</source>
-        <translation type="unfinished" />
+        <translation>&amp;Durée</translation>
     </message>
     <message>
         <source>Rea&amp;son</source>
-        <translation type="unfinished" />
+        <translation>&amp;Motif</translation>
     </message>
     <message>
         <source>Exceptions</source>
-        <translation type="unfinished" />
+        <translation>Exceptions</translation>
     </message>
     <message>
         <source>&amp;End it now</source>
-        <translation type="unfinished" />
+        <translation>Y mettre &amp;fin maintenant</translation>
     </message>
     <message>
         <source>Granting one is recorded, shown in every report, and ends by itself.</source>
-        <translation type="unfinished" />
+        <translation>Toute exception accordée est consignée, figure dans chaque rapport et prend fin d’elle-même.</translation>
     </message>
     <message>
         <source>Here it needs a second person.</source>
-        <translation type="unfinished" />
+        <translation>Ici, il faut une seconde personne.</translation>
     </message>
     <message>
         <source>No pack is on, so there is nothing to except from.</source>
-        <translation type="unfinished" />
+        <translation>Aucun lot n’est actif : il n’y a rien à quoi faire exception.</translation>
     </message>
     <message>
         <source>Say why; an auditor will ask</source>
-        <translation type="unfinished" />
+        <translation>Dites pourquoi ; un auditeur le demandera</translation>
     </message>
     <message>
         <source>{0}/{1} is not enforced any more.</source>
-        <translation type="unfinished" />
+        <translation>{0}/{1} n’est plus appliquée.</translation>
     </message>
     <message>
         <source>{0}/{1} is enforced again.</source>
-        <translation type="unfinished" />
+        <translation>{0}/{1} est de nouveau appliquée.</translation>
     </message>
 </context>
 <context>
@@ -2325,19 +2337,19 @@
     <name>FactType</name>
     <message>
         <source>text</source>
-        <translation type="unfinished" />
+        <translation>texte</translation>
     </message>
     <message>
         <source>true or false</source>
-        <translation type="unfinished" />
+        <translation>vrai ou faux</translation>
     </message>
     <message>
         <source>whole number</source>
-        <translation type="unfinished" />
+        <translation>nombre entier</translation>
     </message>
     <message>
         <source>texts by key</source>
-        <translation type="unfinished" />
+        <translation>textes par clé</translation>
     </message>
 </context>
 <context>
@@ -2500,23 +2512,23 @@
     </message>
     <message>
         <source>Secure Boot</source>
-        <translation type="unfinished" />
+        <translation>Démarrage sécurisé</translation>
     </message>
     <message>
         <source>vTPM</source>
-        <translation type="unfinished">vTPM</translation>
+        <translation>vTPM</translation>
     </message>
     <message>
         <source>Integrity monitoring</source>
-        <translation type="unfinished">Surveillance de l’intégrité</translation>
+        <translation>Surveillance de l’intégrité</translation>
     </message>
     <message>
         <source>Attested launch</source>
-        <translation type="unfinished" />
+        <translation>Lancement attesté</translation>
     </message>
     <message>
         <source>Label {0}</source>
-        <translation type="unfinished" />
+        <translation>Étiquette {0}</translation>
     </message>
     <message>
         <source>not set</source>
@@ -2532,11 +2544,11 @@
     </message>
     <message>
         <source>on</source>
-        <translation type="unfinished" />
+        <translation>activé</translation>
     </message>
     <message>
         <source>off</source>
-        <translation type="unfinished">désactivée</translation>
+        <translation>désactivé</translation>
     </message>
     <message>
         <source>gVNIC</source>
@@ -2551,151 +2563,151 @@
     <name>FilterBar</name>
     <message>
         <source>Who</source>
-        <translation type="unfinished">Qui</translation>
+        <translation>Qui</translation>
     </message>
     <message>
         <source>Anybody</source>
-        <translation type="unfinished" />
+        <translation>Tout le monde</translation>
     </message>
     <message>
         <source>Action</source>
-        <translation type="unfinished">Action</translation>
+        <translation>Action</translation>
     </message>
     <message>
         <source>Any action</source>
-        <translation type="unfinished" />
+        <translation>Toutes les actions</translation>
     </message>
     <message>
         <source>Outcome</source>
-        <translation type="unfinished" />
+        <translation>Résultat</translation>
     </message>
     <message>
         <source>Any outcome</source>
-        <translation type="unfinished" />
+        <translation>Tous les résultats</translation>
     </message>
     <message>
         <source>Instance</source>
-        <translation type="unfinished">Instance</translation>
+        <translation>Instance</translation>
     </message>
     <message>
         <source>Any instance</source>
-        <translation type="unfinished" />
+        <translation>Toutes les instances</translation>
     </message>
     <message>
         <source>Time</source>
-        <translation type="unfinished" />
+        <translation>Période</translation>
     </message>
     <message>
         <source>Any time</source>
-        <translation type="unfinished" />
+        <translation>Toutes les dates</translation>
     </message>
     <message>
         <source>Last hour</source>
-        <translation type="unfinished">Dernière heure</translation>
+        <translation>Dernière heure</translation>
     </message>
     <message>
         <source>Last 24 hours</source>
-        <translation type="unfinished" />
+        <translation>Dernières 24 heures</translation>
     </message>
     <message>
         <source>Last 7 days</source>
-        <translation type="unfinished" />
+        <translation>7 derniers jours</translation>
     </message>
     <message>
         <source>Last 30 days</source>
-        <translation type="unfinished" />
+        <translation>30 derniers jours</translation>
     </message>
     <message>
         <source>Between two days</source>
-        <translation type="unfinished" />
+        <translation>Entre deux jours</translation>
     </message>
     <message>
         <source>First day</source>
-        <translation type="unfinished" />
+        <translation>Premier jour</translation>
     </message>
     <message>
         <source>Last day</source>
-        <translation type="unfinished">Dernier jour</translation>
+        <translation>Dernier jour</translation>
     </message>
     <message>
         <source>Clear</source>
-        <translation type="unfinished">Effacer</translation>
+        <translation>Effacer</translation>
     </message>
     <message>
         <source>Show all events again</source>
-        <translation type="unfinished" />
+        <translation>Afficher de nouveau tous les événements</translation>
     </message>
     <message>
         <source>Operations</source>
-        <translation type="unfinished" />
+        <translation>Opérations</translation>
     </message>
     <message>
         <source>States of instances</source>
-        <translation type="unfinished" />
+        <translation>États des instances</translation>
     </message>
     <message>
         <source>Memory looked at</source>
-        <translation type="unfinished" />
+        <translation>Consultations de la mémoire</translation>
     </message>
     <message>
         <source>Guests asked</source>
-        <translation type="unfinished" />
+        <translation>Interrogations des invités</translation>
     </message>
     <message>
         <source>Exposure scans</source>
-        <translation type="unfinished" />
+        <translation>Analyses d’exposition</translation>
     </message>
     <message>
         <source>Attestation</source>
-        <translation type="unfinished">Attestation</translation>
+        <translation>Attestation</translation>
     </message>
     <message>
         <source>Integrity</source>
-        <translation type="unfinished">Intégrité</translation>
+        <translation>Intégrité</translation>
     </message>
     <message>
         <source>Keys</source>
-        <translation type="unfinished" />
+        <translation>Clés</translation>
     </message>
     <message>
         <source>Secrets released</source>
-        <translation type="unfinished" />
+        <translation>Secrets remis</translation>
     </message>
     <message>
         <source>Guardrails</source>
-        <translation type="unfinished" />
+        <translation>Garde-fous</translation>
     </message>
     <message>
         <source>Approvals</source>
-        <translation type="unfinished" />
+        <translation>Approbations</translation>
     </message>
     <message>
         <source>Roles</source>
-        <translation type="unfinished" />
+        <translation>Rôles</translation>
     </message>
     <message>
         <source>Access denied</source>
-        <translation type="unfinished" />
+        <translation>Accès refusés</translation>
     </message>
     <message>
         <source>Hosts</source>
-        <translation type="unfinished">Hôtes</translation>
+        <translation>Hôtes</translation>
     </message>
     <message>
         <source>Cloud accounts</source>
-        <translation type="unfinished" />
+        <translation>Comptes cloud</translation>
     </message>
     <message>
         <source>Images</source>
-        <translation type="unfinished">Images</translation>
+        <translation>Images</translation>
     </message>
     <message>
         <source>Settings</source>
-        <translation type="unfinished">Réglages</translation>
+        <translation>Réglages</translation>
     </message>
     <message>
         <source>The log itself</source>
-        <translation type="unfinished" />
+        <translation>Le journal lui-même</translation>
     </message>
 </context>
 <context>
@@ -3005,19 +3017,19 @@
     <name>FindingsModel</name>
     <message>
         <source>Instance</source>
-        <translation type="unfinished">Instance</translation>
+        <translation>Instance</translation>
     </message>
     <message>
         <source>Stands</source>
-        <translation type="unfinished" />
+        <translation>État</translation>
     </message>
     <message>
         <source>What is wrong and what would pass</source>
-        <translation type="unfinished" />
+        <translation>Ce qui ne va pas et ce qui passerait</translation>
     </message>
     <message>
         <source>Observed</source>
-        <translation type="unfinished" />
+        <translation>Constaté</translation>
     </message>
 </context>
 <context>
@@ -3231,94 +3243,94 @@
     <name>ForwardForm</name>
     <message>
         <source>those that this computer trusts</source>
-        <translation type="unfinished" />
+        <translation>celles auxquelles cet ordinateur fait confiance</translation>
     </message>
     <message>
         <source>Browse …</source>
-        <translation type="unfinished" />
+        <translation>Parcourir …</translation>
     </message>
     <message>
         <source>&amp;Test the connection</source>
-        <translation type="unfinished" />
+        <translation>&amp;Tester la connexion</translation>
     </message>
     <message>
         <source>Connect, and have the server prove who it is; nothing is sent</source>
-        <translation type="unfinished" />
+        <translation>Se connecter et demander au serveur de prouver son identité ; rien n’est envoyé</translation>
     </message>
     <message>
         <source>&amp;Forward the log</source>
-        <translation type="unfinished" />
+        <translation>Trans&amp;férer le journal</translation>
     </message>
     <message>
         <source>St&amp;op forwarding</source>
-        <translation type="unfinished" />
+        <translation>&amp;Arrêter le transfert</translation>
     </message>
     <message>
         <source>Forward the log to a syslog server</source>
-        <translation type="unfinished" />
+        <translation>Transférer le journal à un serveur syslog</translation>
     </message>
     <message>
         <source>Always over TLS, to a server that proves who it is (RFC 5425). What it has not confirmed stays in the log on disk, and is sent again.</source>
-        <translation type="unfinished" />
+        <translation>Toujours par TLS, à un serveur qui prouve son identité (RFC 5425). Ce qu’il n’a pas confirmé reste dans le journal sur le disque et est renvoyé.</translation>
     </message>
     <message>
         <source>&amp;Host</source>
-        <translation type="unfinished" />
+        <translation>&amp;Hôte</translation>
     </message>
     <message>
         <source>&amp;Port</source>
-        <translation type="unfinished" />
+        <translation>&amp;Port</translation>
     </message>
     <message>
         <source>&amp;CA file</source>
-        <translation type="unfinished" />
+        <translation>Fichier d’A&amp;C</translation>
     </message>
     <message>
         <source>The log is not forwarded.</source>
-        <translation type="unfinished" />
+        <translation>Le journal n’est pas transféré.</translation>
     </message>
     <message numerus="yes">
         <source>%n record(s) wait on disk</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>%n enregistrement attend sur le disque</numerusform>
+            <numerusform>%n enregistrements attendent sur le disque</numerusform>
         </translation>
     </message>
     <message>
         <source>{reason}. {waiting}; it is tried again by itself.</source>
-        <translation type="unfinished" />
+        <translation>{reason}. {waiting} ; un nouvel essai se fait tout seul.</translation>
     </message>
     <message>
         <source>{server} has the log up to record {record}; {waiting}.</source>
-        <translation type="unfinished" />
+        <translation>{server} a le journal jusqu’à l’enregistrement {record} ; {waiting}.</translation>
     </message>
     <message>
         <source>{server} has the whole log, up to record {record}.</source>
-        <translation type="unfinished" />
+        <translation>{server} a tout le journal, jusqu’à l’enregistrement {record}.</translation>
     </message>
     <message>
         <source>Certificates of those that vouch for the server</source>
-        <translation type="unfinished" />
+        <translation>Certificats de ceux qui se portent garants du serveur</translation>
     </message>
     <message>
         <source>Certificates (*.pem *.crt *.cer)</source>
-        <translation type="unfinished" />
+        <translation>Certificats (*.pem *.crt *.cer)</translation>
     </message>
     <message>
         <source>All files (*)</source>
-        <translation type="unfinished">Tous les fichiers (*)</translation>
+        <translation>Tous les fichiers (*)</translation>
     </message>
     <message>
         <source>Connecting …</source>
-        <translation type="unfinished">Connexion …</translation>
+        <translation>Connexion …</translation>
     </message>
     <message>
         <source>{server} answers, and has proved who it is.</source>
-        <translation type="unfinished" />
+        <translation>{server} répond et a prouvé son identité.</translation>
     </message>
     <message>
         <source>The log is forwarded to {server} from now on.</source>
-        <translation type="unfinished" />
+        <translation>Le journal est désormais transféré à {server}.</translation>
     </message>
 </context>
 <context>
@@ -3401,128 +3413,128 @@
     <name>GuardCard</name>
     <message>
         <source>&amp;Apply the changes below</source>
-        <translation type="unfinished" />
+        <translation>&amp;Appliquer les modifications ci-dessous</translation>
     </message>
     <message>
         <source>&amp;Look for one of my keys</source>
-        <translation type="unfinished" />
+        <translation>C&amp;hercher une de mes clés</translation>
     </message>
     <message>
         <source>In the key stores of the page Keys; a token may ask for its PIN</source>
-        <translation type="unfinished" />
+        <translation>Dans les magasins de clés de la page Clés ; un jeton peut demander son PIN</translation>
     </message>
     <message>
         <source>Guardrails</source>
-        <translation type="unfinished" />
+        <translation>Garde-fous</translation>
     </message>
     <message>
         <source>Asking …</source>
-        <translation type="unfinished">Demande en cours …</translation>
+        <translation>Demande en cours …</translation>
     </message>
     <message>
         <source>Unguarded: no pack of rules that is on looks at it, so nothing is denied.</source>
-        <translation type="unfinished" />
+        <translation>Sans garde-fou : aucun lot de règles actif ne la concerne, donc rien n’est refusé.</translation>
     </message>
     <message>
         <source>Denied: it is not created like this.</source>
-        <translation type="unfinished" />
+        <translation>Refusée : elle ne sera pas créée ainsi.</translation>
     </message>
     <message>
         <source>Allowed, with warnings.</source>
-        <translation type="unfinished" />
+        <translation>Permise, avec des avertissements.</translation>
     </message>
     <message numerus="yes">
         <source>Allowed: %n rule(s) hold</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>Permise : %n règle respectée</numerusform>
+            <numerusform>Permise : %n règles respectées</numerusform>
         </translation>
     </message>
     <message>
         <source>Nearer; the rest is for a person to decide</source>
-        <translation type="unfinished" />
+        <translation>Plus proche ; le reste revient à une personne</translation>
     </message>
     <message>
         <source>The nearest request that passes</source>
-        <translation type="unfinished" />
+        <translation>La demande la plus proche qui passe</translation>
     </message>
     <message>
         <source>With fewer warnings</source>
-        <translation type="unfinished" />
+        <translation>Avec moins d’avertissements</translation>
     </message>
     <message>
         <source>Without warnings</source>
-        <translation type="unfinished" />
+        <translation>Sans avertissement</translation>
     </message>
     <message>
         <source> (excepted)</source>
-        <translation type="unfinished" />
+        <translation> (exception)</translation>
     </message>
     <message>
         <source>Change</source>
-        <translation type="unfinished" />
+        <translation>Changer</translation>
     </message>
     <message>
         <source>Change {0}</source>
-        <translation type="unfinished">Changer {0}</translation>
+        <translation>Changer {0}</translation>
     </message>
 </context>
 <context>
     <name>Guarding</name>
     <message>
         <source>Denied by the guardrail {0}/{1}: {2}</source>
-        <translation type="unfinished" />
+        <translation>Refusé par le garde-fou {0}/{1} : {2}</translation>
     </message>
     <message>
         <source>Asked for by {0}</source>
-        <translation type="unfinished" />
+        <translation>Demandé par {0}</translation>
     </message>
     <message>
         <source>Goes with the other changes</source>
-        <translation type="unfinished" />
+        <translation>Va de pair avec les autres modifications</translation>
     </message>
 </context>
 <context>
     <name>GuardrailsPage</name>
     <message>
         <source>Guardrails</source>
-        <translation type="unfinished" />
+        <translation>Garde-fous</translation>
     </message>
     <message>
         <source>Compliance</source>
-        <translation type="unfinished">Conformité</translation>
+        <translation>Conformité</translation>
     </message>
     <message>
         <source>Packs of rules</source>
-        <translation type="unfinished" />
+        <translation>Lots de règles</translation>
     </message>
     <message>
         <source>Exceptions</source>
-        <translation type="unfinished" />
+        <translation>Exceptions</translation>
     </message>
     <message>
         <source>Unguarded: no pack of rules is on, so nothing is judged and nothing is denied.</source>
-        <translation type="unfinished" />
+        <translation>Sans garde-fou : aucun lot de règles n’est actif, donc rien n’est jugé et rien n’est refusé.</translation>
     </message>
     <message numerus="yes">
         <source>%n pack(s) enforced</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>%n lot appliqué</numerusform>
+            <numerusform>%n lots appliqués</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n only warn(s)</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>%n ne fait qu’avertir</numerusform>
+            <numerusform>%n ne font qu’avertir</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n exception(s) running</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>%n exception en cours</numerusform>
+            <numerusform>%n exceptions en cours</numerusform>
         </translation>
     </message>
 </context>
@@ -3592,11 +3604,11 @@
     <name>HistoryChart</name>
     <message>
         <source>nothing yet</source>
-        <translation type="unfinished" />
+        <translation>rien pour l’instant</translation>
     </message>
     <message>
         <source>No history yet</source>
-        <translation type="unfinished" />
+        <translation>Pas encore d’historique</translation>
     </message>
     <message>
         <source>now</source>
@@ -3735,7 +3747,7 @@
     </message>
     <message>
         <source>The host's machines run on, but are not shown any more</source>
-        <translation type="unfinished" />
+        <translation>Les machines de l’hôte continuent de tourner, mais ne sont plus affichées</translation>
     </message>
     <message>
         <source>No hosts here</source>
@@ -3944,14 +3956,14 @@
     </message>
     <message numerus="yes">
         <source>%n requests were stored: each is carried out once another administrator approves it</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>%n demande a été enregistrée : elle sera exécutée dès qu’un autre administrateur l’aura approuvée</numerusform>
+            <numerusform>%n demandes ont été enregistrées : chacune sera exécutée dès qu’un autre administrateur l’aura approuvée</numerusform>
         </translation>
     </message>
     <message>
         <source>Show requests</source>
-        <translation type="unfinished" />
+        <translation>Afficher les demandes</translation>
     </message>
 </context>
 <context>
@@ -4051,7 +4063,7 @@
     <name>KeyChooser</name>
     <message>
         <source>Look in &amp;all stores</source>
-        <translation type="unfinished" />
+        <translation>Chercher dans &amp;tous les magasins</translation>
     </message>
     <message>
         <source>HSMs and clouds too. A token may ask for its PIN</source>
@@ -7129,10 +7141,6 @@
         <translation type="unfinished" />
     </message>
     <message>
-        <source>. That key is {state}: the disk cannot be opened</source>
-        <translation type="unfinished" />
-    </message>
-    <message>
         <source>Unreadable</source>
         <translation type="unfinished" />
     </message>
@@ -7162,6 +7170,10 @@
     </message>
     <message>
         <source>Keys reach the guest by LAUNCH_SECRET, after its launch measurement</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
+        <source>Whether it is sent a key is being looked up</source>
         <translation type="unfinished" />
     </message>
     <message>
@@ -7201,8 +7213,16 @@
         <translation>Non chiffrée</translation>
     </message>
     <message>
+        <source>What the host can read</source>
+        <translation type="unfinished" />
+    </message>
+    <message>
         <source>Memory is plain: whoever controls the host reads all of it</source>
         <translation>La mémoire est en clair : qui commande l’hôte la lit toute</translation>
+    </message>
+    <message>
+        <source>. That key does not open it now: {state}</source>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Sealed to the guest</source>
