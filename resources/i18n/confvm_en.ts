@@ -5,7 +5,7 @@
     <name>AccountsPage</name>
     <message numerus="yes">
         <source>%n instance(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n instance</numerusform>
             <numerusform>%n instances</numerusform>
         </translation>
@@ -80,9 +80,9 @@
     <name>ComplianceCard</name>
     <message numerus="yes">
         <source>%n rule(s) look at it</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n rule looks at it</numerusform>
+            <numerusform>%n rules look at it</numerusform>
         </translation>
     </message>
 </context>
@@ -230,9 +230,9 @@
     <name>ForwardForm</name>
     <message numerus="yes">
         <source>%n record(s) wait on disk</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n record waits on disk</numerusform>
+            <numerusform>%n records wait on disk</numerusform>
         </translation>
     </message>
 </context>
@@ -250,9 +250,9 @@
     <name>GuardCard</name>
     <message numerus="yes">
         <source>Allowed: %n rule(s) hold</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Allowed: %n rule holds</numerusform>
+            <numerusform>Allowed: %n rules hold</numerusform>
         </translation>
     </message>
 </context>
@@ -260,23 +260,23 @@
     <name>GuardrailsPage</name>
     <message numerus="yes">
         <source>%n pack(s) enforced</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n pack enforced</numerusform>
+            <numerusform>%n packs enforced</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n only warn(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n only warns</numerusform>
+            <numerusform>%n only warn</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n exception(s) running</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n exception running</numerusform>
+            <numerusform>%n exceptions running</numerusform>
         </translation>
     </message>
 </context>
@@ -322,9 +322,9 @@
     </message>
     <message numerus="yes">
         <source>%n requests were stored: each is carried out once another administrator approves it</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n request was stored: it is carried out once another administrator approves it</numerusform>
+            <numerusform>%n requests were stored: each is carried out once another administrator approves it</numerusform>
         </translation>
     </message>
 </context>
@@ -332,9 +332,9 @@
     <name>KeyDetail</name>
     <message numerus="yes">
         <source>and %n more</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>and %n more</numerusform>
+            <numerusform>and %n more</numerusform>
         </translation>
     </message>
 </context>
@@ -342,9 +342,9 @@
     <name>KeyEnding</name>
     <message numerus="yes">
         <source>Nobody can use it from now on. It can be restored until it is destroyed in %n day(s).</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Nobody can use it from now on. It can be restored until it is destroyed in %n day.</numerusform>
+            <numerusform>Nobody can use it from now on. It can be restored until it is destroyed in %n days.</numerusform>
         </translation>
     </message>
 </context>
@@ -352,9 +352,9 @@
     <name>KeysPage</name>
     <message numerus="yes">
         <source>%n key(s) wrapped anew</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n key wrapped anew</numerusform>
+            <numerusform>%n keys wrapped anew</numerusform>
         </translation>
     </message>
 </context>
@@ -362,9 +362,9 @@
     <name>NavigationRail</name>
     <message numerus="yes">
         <source>%n wait(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n waits</numerusform>
+            <numerusform>%n wait</numerusform>
         </translation>
     </message>
 </context>
@@ -372,9 +372,9 @@
     <name>PacksTab</name>
     <message numerus="yes">
         <source>{0} {1} · %n rule(s) · {2}</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{0} {1} · %n rule · {2}</numerusform>
+            <numerusform>{0} {1} · %n rules · {2}</numerusform>
         </translation>
     </message>
 </context>
@@ -392,9 +392,9 @@
     <name>ReportExport</name>
     <message numerus="yes">
         <source>The report was written to {0}, %n page(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>The report was written to {0}, %n page</numerusform>
+            <numerusform>The report was written to {0}, %n pages</numerusform>
         </translation>
     </message>
 </context>

@@ -12,8 +12,8 @@
         <translation>Lancer, observer, prouver et gouverner des machines virtuelles confidentielles.</translation>
     </message>
     <message>
-        <source>The embedded engine emulates AMD's secure processor and memory encryption in software. It shows how they work and rehearses real launches; it does not protect this computer, and its constants are not AMD's. Wherever something is emulated, the window says so.</source>
-        <translation>Le moteur intégré émule par logiciel le processeur sécurisé et le chiffrement mémoire d’AMD. Il montre comment ils fonctionnent et répète de vrais lancements ; il ne protège pas cet ordinateur, et ses constantes ne sont pas celles d’AMD. Partout où quelque chose est émulé, la fenêtre le dit.</translation>
+        <source>The embedded engine emulates AMD&apos;s secure processor and memory encryption in software. It shows how they work and rehearses real launches; it does not protect this computer, and its constants are not AMD&apos;s. Wherever something is emulated, the window says so.</source>
+        <translation>Le moteur intégré émule par logiciel le processeur sécurisé et le chiffrement mémoire d’AMD. Il montre comment ils fonctionnent et répète de vrais lancements&#xa0;; il ne protège pas cet ordinateur, et ses constantes ne sont pas celles d’AMD. Partout où quelque chose est émulé, la fenêtre le dit.</translation>
     </message>
     <message>
         <source>Stands on</source>
@@ -98,7 +98,7 @@
     </message>
     <message>
         <source>Not connected: {0}</source>
-        <translation>Non connecté : {0}</translation>
+        <translation>Non connecté&#xa0;: {0}</translation>
     </message>
     <message>
         <source>Allow &amp;changes</source>
@@ -122,11 +122,11 @@
     </message>
     <message>
         <source>{0}: {1}</source>
-        <translation>{0} : {1}</translation>
+        <translation>{0}&#xa0;: {1}</translation>
     </message>
     <message>
         <source>These permissions are missing:</source>
-        <translation>Ces autorisations manquent :</translation>
+        <translation>Ces autorisations manquent&#xa0;:</translation>
     </message>
 </context>
 <context>
@@ -137,7 +137,7 @@
     </message>
     <message>
         <source>Path of the JSON file; it is kept in the system keyring</source>
-        <translation>Chemin du fichier JSON ; il est gardé dans le trousseau du système</translation>
+        <translation>Chemin du fichier JSON&#xa0;; il est gardé dans le trousseau du système</translation>
     </message>
     <message>
         <source>&amp;Browse …</source>
@@ -145,7 +145,7 @@
     </message>
     <message>
         <source>For &amp;reading only: nothing can be made or changed through it</source>
-        <translation>En lecture &amp;seule : rien ne peut être créé ni modifié par ce compte</translation>
+        <translation>En lecture &amp;seule&#xa0;: rien ne peut être créé ni modifié par ce compte</translation>
     </message>
     <message>
         <source>&amp;Test</source>
@@ -153,7 +153,7 @@
     </message>
     <message>
         <source>Log in once and say what the account may do; nothing is kept</source>
-        <translation>Ouvrir une session une fois et dire ce que le compte peut faire ; rien n’est conservé</translation>
+        <translation>Ouvrir une session une fois et dire ce que le compte peut faire&#xa0;; rien n’est conservé</translation>
     </message>
     <message>
         <source>&amp;Add account</source>
@@ -185,7 +185,7 @@
     </message>
     <message>
         <source>{0}. These permissions are missing: {1}</source>
-        <translation>{0}. Ces autorisations manquent : {1}</translation>
+        <translation>{0}. Ces autorisations manquent&#xa0;: {1}</translation>
     </message>
     <message>
         <source>{0}. No permission is missing.</source>
@@ -380,7 +380,7 @@
     </message>
     <message>
         <source>Say why: whoever asked for it will read it</source>
-        <translation>Dites pourquoi : l’auteur de la demande le lira</translation>
+        <translation>Dites pourquoi&#xa0;: l’auteur de la demande le lira</translation>
     </message>
     <message>
         <source>Your decision is left for the console that has the data directory open.</source>
@@ -388,11 +388,11 @@
     </message>
     <message>
         <source>Approved, but not carried out: {reason}</source>
-        <translation>Approuvée, mais pas exécutée : {reason}</translation>
+        <translation>Approuvée, mais pas exécutée&#xa0;: {reason}</translation>
     </message>
     <message>
         <source>Approved; it is carried out as soon as what does it is connected.</source>
-        <translation>Approuvée ; elle sera exécutée dès que ce qui s’en charge sera connecté.</translation>
+        <translation>Approuvée&#xa0;; elle sera exécutée dès que ce qui s’en charge sera connecté.</translation>
     </message>
     <message>
         <source>Approved and carried out.</source>
@@ -400,7 +400,7 @@
     </message>
     <message>
         <source>Refused; nothing was done.</source>
-        <translation>Refusée ; rien n’a été fait.</translation>
+        <translation>Refusée&#xa0;; rien n’a été fait.</translation>
     </message>
 </context>
 <context>
@@ -435,7 +435,7 @@
     </message>
     <message>
         <source>Select a verdict to see it; it stays until fresh evidence comes.</source>
-        <translation>Choisissez un verdict pour le voir ; il reste jusqu’à ce qu’une preuve fraîche arrive.</translation>
+        <translation>Choisissez un verdict pour le voir&#xa0;; il reste jusqu’à ce qu’une preuve fraîche arrive.</translation>
     </message>
     <message>
         <source>Asking …</source>
@@ -459,7 +459,7 @@
     </message>
     <message>
         <source>Its vTPM can be asked for a quote: it tells what was booted, and protects nothing.</source>
-        <translation>On peut demander une citation à son vTPM : elle dit ce qui a démarré, et ne protège rien.</translation>
+        <translation>On peut demander une citation à son vTPM&#xa0;: elle dit ce qui a démarré, et ne protège rien.</translation>
     </message>
     <message>
         <source>Never asked</source>
@@ -471,7 +471,7 @@
     </message>
     <message>
         <source>Its hardware is emulated: evidence of it proves nothing about hardware.</source>
-        <translation>Son matériel est émulé : sa preuve ne prouve rien sur du matériel.</translation>
+        <translation>Son matériel est émulé&#xa0;: sa preuve ne prouve rien sur du matériel.</translation>
     </message>
     <message>
         <source>Evidence says what was launched, on which firmware, and who vouches for it.</source>
@@ -576,7 +576,7 @@
     </message>
     <message>
         <source>Baseline of the {form}: {origin}, {moment}.</source>
-        <translation>Référence de la preuve « {form} » : {origin}, {moment}.</translation>
+        <translation>Référence de la preuve «&#xa0;{form}&#xa0;»&#xa0;: {origin}, {moment}.</translation>
     </message>
     <message>
         <source>Emulated.</source>
@@ -623,7 +623,7 @@
     </message>
     <message>
         <source>{what}: expected {expected}, found {actual}</source>
-        <translation>{what} : attendu {expected}, trouvé {actual}</translation>
+        <translation>{what}&#xa0;: attendu {expected}, trouvé {actual}</translation>
     </message>
 </context>
 <context>
@@ -676,7 +676,7 @@
     </message>
     <message>
         <source>The bundle was written to {file}; “confvm verify” takes it again, anywhere.</source>
-        <translation>Le paquet a été écrit dans {file} ; « confvm verify » le reprend, n’importe où.</translation>
+        <translation>Le paquet a été écrit dans {file}&#xa0;; «&#xa0;confvm verify&#xa0;» le reprend, n’importe où.</translation>
     </message>
 </context>
 <context>
@@ -769,8 +769,8 @@
     <message numerus="yes">
         <source>Forget %n endorsement(s)? What is still needed is fetched again, where there is a network.</source>
         <translation>
-            <numerusform>Oublier %n garantie ? Ce qui sert encore est rechargé, s’il y a un réseau.</numerusform>
-            <numerusform>Oublier %n garanties ? Ce qui sert encore est rechargé, s’il y a un réseau.</numerusform>
+            <numerusform>Oublier %n garantie&#xa0;? Ce qui sert encore est rechargé, s’il y a un réseau.</numerusform>
+            <numerusform>Oublier %n garanties&#xa0;? Ce qui sert encore est rechargé, s’il y a un réseau.</numerusform>
         </translation>
     </message>
     <message>
@@ -835,15 +835,15 @@
     </message>
     <message>
         <source>{name}: {state}</source>
-        <translation>{name} : {state}</translation>
+        <translation>{name}&#xa0;: {state}</translation>
     </message>
     <message>
         <source>{name}, vouched for by {issuer}: {state}</source>
-        <translation>{name}, garanti par {issuer} : {state}</translation>
+        <translation>{name}, garanti par {issuer}&#xa0;: {state}</translation>
     </message>
     <message>
         <source>{name}, vouched for by nobody: {state}</source>
-        <translation>{name}, sans garant : {state}</translation>
+        <translation>{name}, sans garant&#xa0;: {state}</translation>
     </message>
     <message>
         <source>valid {dates}</source>
@@ -851,7 +851,7 @@
     </message>
     <message>
         <source>emulated: proves nothing about hardware</source>
-        <translation>émulé : ne prouve rien sur du matériel</translation>
+        <translation>émulé&#xa0;: ne prouve rien sur du matériel</translation>
     </message>
     <message>
         <source>SHA-256 {fingerprint}</source>
@@ -867,7 +867,7 @@
     </message>
     <message>
         <source>Chain of trust: {count} links, {state}</source>
-        <translation>Chaîne de confiance : {count} maillons, {state}</translation>
+        <translation>Chaîne de confiance&#xa0;: {count} maillons, {state}</translation>
     </message>
     <message>
         <source>all verified</source>
@@ -883,11 +883,11 @@
     </message>
     <message>
         <source>This evidence has no chain: nobody vouches for it.</source>
-        <translation>Cette preuve n’a pas de chaîne : personne ne s’en porte garant.</translation>
+        <translation>Cette preuve n’a pas de chaîne&#xa0;: personne ne s’en porte garant.</translation>
     </message>
     <message>
         <source>SHA-256 of the certificate: {fingerprint}</source>
-        <translation>SHA-256 du certificat : {fingerprint}</translation>
+        <translation>SHA-256 du certificat&#xa0;: {fingerprint}</translation>
     </message>
 </context>
 <context>
@@ -906,19 +906,19 @@
     </message>
     <message>
         <source>TCB: reported</source>
-        <translation>TCB : déclaré</translation>
+        <translation>TCB&#xa0;: déclaré</translation>
     </message>
     <message>
         <source>TCB: committed</source>
-        <translation>TCB : engagé</translation>
+        <translation>TCB&#xa0;: engagé</translation>
     </message>
     <message>
         <source>TCB: current</source>
-        <translation>TCB : actuel</translation>
+        <translation>TCB&#xa0;: actuel</translation>
     </message>
     <message>
         <source>TCB: at launch</source>
-        <translation>TCB : au lancement</translation>
+        <translation>TCB&#xa0;: au lancement</translation>
     </message>
     <message>
         <source>Certificate</source>
@@ -976,11 +976,11 @@
     </message>
     <message>
         <source>The verdict is not trusted: what stands here is only what was said.</source>
-        <translation>Le verdict n’est pas fiable : ce qui figure ici n’est que ce qui a été dit.</translation>
+        <translation>Le verdict n’est pas fiable&#xa0;: ce qui figure ici n’est que ce qui a été dit.</translation>
     </message>
     <message>
         <source>Emulated: made by software, not by a chip.</source>
-        <translation>Émulé : fait par un logiciel, non par une puce.</translation>
+        <translation>Émulé&#xa0;: fait par un logiciel, non par une puce.</translation>
     </message>
     <message numerus="yes">
         <source>%n claim(s)</source>
@@ -1074,7 +1074,7 @@
     </message>
     <message>
         <source>Turn on a pack that came with the console, or one of your own: it judges every instance.</source>
-        <translation>Activez un lot fourni avec la console, ou l’un des vôtres : il juge chaque instance.</translation>
+        <translation>Activez un lot fourni avec la console, ou l’un des vôtres&#xa0;: il juge chaque instance.</translation>
     </message>
     <message>
         <source>Choose a pack</source>
@@ -1126,7 +1126,7 @@
     </message>
     <message>
         <source>{0}: {1} instances</source>
-        <translation>{0} : {1} instances</translation>
+        <translation>{0}&#xa0;: {1} instances</translation>
     </message>
     <message>
         <source>All {0} instances</source>
@@ -1204,32 +1204,32 @@
         <translation>Surveillance de l’&amp;intégrité</translation>
     </message>
     <message>
-        <source>Compares each boot's measurements with a baseline; needs the vTPM</source>
-        <translation>Compare les mesures de chaque démarrage à une référence ; demande le vTPM</translation>
+        <source>Compares each boot&apos;s measurements with a baseline; needs the vTPM</source>
+        <translation>Compare les mesures de chaque démarrage à une référence&#xa0;; demande le vTPM</translation>
     </message>
     <message>
         <source>Not applied yet: see what has to change first.</source>
-        <translation>Pas encore appliqué : voyez d’abord ce qui doit changer.</translation>
+        <translation>Pas encore appliqué&#xa0;: voyez d’abord ce qui doit changer.</translation>
     </message>
     <message>
         <source>Memory is encrypted with a key that is made inside the processor and never leaves it. The hypervisor reads ciphertext.</source>
         <translation>La mémoire est chiffrée par une clé née dans le processeur, qui ne le quitte jamais. L’hyperviseur lit du texte chiffré.</translation>
     </message>
     <message>
-        <source>Plain: whoever controls the host can read and change all of this instance's memory.</source>
-        <translation>Ordinaire : qui commande l’hôte peut lire et changer toute la mémoire de cette instance.</translation>
+        <source>Plain: whoever controls the host can read and change all of this instance&apos;s memory.</source>
+        <translation>Ordinaire&#xa0;: qui commande l’hôte peut lire et changer toute la mémoire de cette instance.</translation>
     </message>
     <message>
-        <source>The console computes what the launch must measure, and has the evidence verified to its root before the disk's key leaves. Anything else stops the launch and keeps the key.</source>
+        <source>The console computes what the launch must measure, and has the evidence verified to its root before the disk&apos;s key leaves. Anything else stops the launch and keeps the key.</source>
         <translation>La console calcule ce que le lancement doit mesurer, et fait vérifier la preuve jusqu’à sa racine avant que la clé du disque ne parte. Toute autre chose arrête le lancement et garde la clé.</translation>
     </message>
     <message>
-        <source>The disk's key goes to whatever the host launched, without a look at it.</source>
+        <source>The disk&apos;s key goes to whatever the host launched, without a look at it.</source>
         <translation>La clé du disque va à ce que l’hôte a lancé, quoi que ce soit, sans qu’on le regarde.</translation>
     </message>
     <message>
-        <source>Emulated here: the engine measures the guest's image and settings into a vTPM in place of a firmware. Secure Boot is measured; there is no firmware that would enforce it.</source>
-        <translation>Émulé ici : le moteur mesure l’image et les réglages de l’invité dans un vTPM, à la place d’un micrologiciel. Secure Boot est mesuré ; aucun micrologiciel ne l’imposerait.</translation>
+        <source>Emulated here: the engine measures the guest&apos;s image and settings into a vTPM in place of a firmware. Secure Boot is measured; there is no firmware that would enforce it.</source>
+        <translation>Émulé ici&#xa0;: le moteur mesure l’image et les réglages de l’invité dans un vTPM, à la place d’un micrologiciel. Secure Boot est mesuré&#xa0;; aucun micrologiciel ne l’imposerait.</translation>
     </message>
     <message>
         <source>{0} changes {1} settings</source>
@@ -1323,7 +1323,7 @@
     </message>
     <message>
         <source>“{text}” is not in the output</source>
-        <translation>« {text} » n’est pas dans la sortie</translation>
+        <translation>«&#xa0;{text}&#xa0;» n’est pas dans la sortie</translation>
     </message>
 </context>
 <context>
@@ -1386,13 +1386,13 @@
     </message>
     <message>
         <source>{name} crashed: {reason}</source>
-        <translation>{name} s’est arrêtée sur une erreur : {reason}</translation>
+        <translation>{name} s’est arrêtée sur une erreur&#xa0;: {reason}</translation>
     </message>
     <message numerus="yes">
         <source>%n instances crashed. The last one, {name}: {reason}</source>
         <translation>
-            <numerusform>%n instance s’est arrêtée sur une erreur. La dernière, {name} : {reason}</numerusform>
-            <numerusform>%n instances se sont arrêtées sur une erreur. La dernière, {name} : {reason}</numerusform>
+            <numerusform>%n instance s’est arrêtée sur une erreur. La dernière, {name}&#xa0;: {reason}</numerusform>
+            <numerusform>%n instances se sont arrêtées sur une erreur. La dernière, {name}&#xa0;: {reason}</numerusform>
         </translation>
     </message>
     <message>
@@ -1472,7 +1472,7 @@
     </message>
     <message>
         <source>The cloud boots the image as it is: it takes no records from here. It encrypts the disk with a key of its own, or with yours if you name one.</source>
-        <translation>Le nuage démarre l’image telle quelle : il ne prend pas de données d’ici. Il chiffre le disque avec une clé à lui, ou avec la vôtre si vous en nommez une.</translation>
+        <translation>Le nuage démarre l’image telle quelle&#xa0;: il ne prend pas de données d’ici. Il chiffre le disque avec une clé à lui, ou avec la vôtre si vous en nommez une.</translation>
     </message>
     <message>
         <source>How the records stay protected</source>
@@ -1492,11 +1492,11 @@
     </message>
     <message>
         <source>The guest starts without records and has nothing to index, query or learn from.</source>
-        <translation>L’invité démarre sans enregistrements : il n’a rien à indexer, à interroger ni à apprendre.</translation>
+        <translation>L’invité démarre sans enregistrements&#xa0;: il n’a rien à indexer, à interroger ni à apprendre.</translation>
     </message>
     <message>
         <source>{0}: {1} rows, {2} columns, {3}</source>
-        <translation>{0} : {1} lignes, {2} colonnes, {3}</translation>
+        <translation>{0}&#xa0;: {1} lignes, {2} colonnes, {3}</translation>
     </message>
     <message>
         <source>Automatic ({0})</source>
@@ -1504,30 +1504,30 @@
     </message>
     <message>
         <source>The guest builds its index over this column: {0}</source>
-        <translation>L’invité construit son index sur cette colonne : {0}</translation>
+        <translation>L’invité construit son index sur cette colonne&#xa0;: {0}</translation>
     </message>
     <message>
         <source>The guest learns to predict: {0}</source>
-        <translation>L’invité apprend à prédire : {0}</translation>
+        <translation>L’invité apprend à prédire&#xa0;: {0}</translation>
     </message>
     <message>
         <source>On an encrypted disk image (AES-256-XTS). Its key is stored only wrapped by {0}.</source>
         <translation>Sur une image de disque chiffrée (AES-256-XTS). Sa clé n’est gardée qu’enveloppée par {0}.</translation>
     </message>
     <message>
-        <source>For each start its host is given the disk's key, which QEMU keeps in its memory.</source>
-        <translation type="unfinished" />
+        <source>For each start its host is given the disk&apos;s key, which QEMU keeps in its memory.</source>
+        <translation>À chaque démarrage son hôte reçoit la clé du disque, que QEMU garde en mémoire.</translation>
     </message>
     <message>
         <source>On a plain disk image, which its host reads. Name a key, and it is encrypted.</source>
-        <translation type="unfinished" />
+        <translation>Sur une image disque en clair, que son hôte lit. Nommez une clé, et elle est chiffrée.</translation>
     </message>
     <message>
         <source>No key is sent.</source>
-        <translation type="unfinished" />
+        <translation>Aucune clé n&apos;est envoyée.</translation>
     </message>
     <message>
-        <source>The disk's key reaches the guest only as a secret, injected once its launch is measured and right.</source>
+        <source>The disk&apos;s key reaches the guest only as a secret, injected once its launch is measured and right.</source>
         <translation>La clé du disque ne parvient à l’invité que comme secret, injecté une fois son lancement mesuré et juste.</translation>
     </message>
     <message>
@@ -1535,12 +1535,12 @@
         <translation>En mémoire chiffrée par {0}, avec une clé qui ne quitte jamais le processeur sécurisé. L’hyperviseur lit du texte chiffré.</translation>
     </message>
     <message>
-        <source>The hypervisor writes the disk's key into the guest's memory, and so knows it.</source>
+        <source>The hypervisor writes the disk&apos;s key into the guest&apos;s memory, and so knows it.</source>
         <translation>L’hyperviseur écrit la clé du disque dans la mémoire de l’invité, et la connaît donc.</translation>
     </message>
     <message>
         <source>In plain memory: the hypervisor can read every record. This is what the checkbox changes.</source>
-        <translation>En mémoire ordinaire : l’hyperviseur peut lire chaque enregistrement. C’est ce que change la case.</translation>
+        <translation>En mémoire ordinaire&#xa0;: l’hyperviseur peut lire chaque enregistrement. C’est ce que change la case.</translation>
     </message>
     <message>
         <source>Choose the records</source>
@@ -1556,14 +1556,14 @@
     </message>
     <message>
         <source>Drop one file: the guest works on one table of records</source>
-        <translation>Déposez un seul fichier : l’invité travaille sur une seule table</translation>
+        <translation>Déposez un seul fichier&#xa0;: l’invité travaille sur une seule table</translation>
     </message>
 </context>
 <context>
     <name>DigestCompare</name>
     <message>
         <source>Expected {expected}, found {actual}; {summary}</source>
-        <translation>Attendu {expected}, trouvé {actual} ; {summary}</translation>
+        <translation>Attendu {expected}, trouvé {actual}&#xa0;; {summary}</translation>
     </message>
     <message>
         <source>expected</source>
@@ -1625,7 +1625,7 @@
     </message>
     <message>
         <source>A report, quote, event log or bundle; certificates and a reference file may come along.</source>
-        <translation>Un rapport, une citation, un journal d’événements ou un paquet ; des certificats et un fichier de référence peuvent les accompagner.</translation>
+        <translation>Un rapport, une citation, un journal d’événements ou un paquet&#xa0;; des certificats et un fichier de référence peuvent les accompagner.</translation>
     </message>
 </context>
 <context>
@@ -1802,7 +1802,7 @@
     </message>
     <message>
         <source>loaded; scroll down for older ones</source>
-        <translation>chargés ; faites défiler pour les plus anciens</translation>
+        <translation>chargés&#xa0;; faites défiler pour les plus anciens</translation>
     </message>
     <message>
         <source>No event matches</source>
@@ -1815,17 +1815,17 @@
     <message numerus="yes">
         <source>The log is intact: all %n record(s) hold, up to hash {head}.</source>
         <translation>
-            <numerusform>Le journal est intact : son %n enregistrement tient, jusqu’à l’empreinte {head}.</numerusform>
-            <numerusform>Le journal est intact : ses %n enregistrements tiennent, jusqu’à l’empreinte {head}.</numerusform>
+            <numerusform>Le journal est intact&#xa0;: son&#xa0;%n enregistrement tient, jusqu’à l’empreinte {head}.</numerusform>
+            <numerusform>Le journal est intact&#xa0;: ses&#xa0;%n enregistrements tiennent, jusqu’à l’empreinte {head}.</numerusform>
         </translation>
     </message>
     <message>
         <source>Signatures hold up to record {record}; the key is {key}.</source>
-        <translation>Les signatures tiennent jusqu’à l’enregistrement {record} ; la clé est {key}.</translation>
+        <translation>Les signatures tiennent jusqu’à l’enregistrement {record}&#xa0;; la clé est {key}.</translation>
     </message>
     <message>
         <source>The log does not hold from record {record} on: {reason}</source>
-        <translation>Le journal ne tient plus à partir de l’enregistrement {record} : {reason}</translation>
+        <translation>Le journal ne tient plus à partir de l’enregistrement {record}&#xa0;: {reason}</translation>
     </message>
 </context>
 <context>
@@ -1919,14 +1919,14 @@
     </message>
     <message>
         <source>Now; or 2026-11-23T12:00:00Z</source>
-        <translation>Maintenant ; ou 2026-11-23T12:00:00Z</translation>
+        <translation>Maintenant&#xa0;; ou 2026-11-23T12:00:00Z</translation>
     </message>
     <message>
         <source>Accept debugging</source>
         <translation>Accepter le débogage</translation>
     </message>
     <message>
-        <source>Accept a policy that lets the host read the guest's memory</source>
+        <source>Accept a policy that lets the host read the guest&apos;s memory</source>
         <translation>Accepter une politique qui laisse l’hôte lire la mémoire de l’invité</translation>
     </message>
     <message>
@@ -1955,7 +1955,7 @@
     </message>
     <message>
         <source>{text} is not a time; give it as 2026-11-23T12:00:00Z</source>
-        <translation>{text} n’est pas un moment ; donnez-le comme 2026-11-23T12:00:00Z</translation>
+        <translation>{text} n’est pas un moment&#xa0;; donnez-le comme 2026-11-23T12:00:00Z</translation>
     </message>
 </context>
 <context>
@@ -1966,7 +1966,7 @@
     </message>
     <message>
         <source>SEV-SNP reports, SEV launch measurements, TDX and SGX quotes, vTPM quotes, event logs, Azure and Nitro documents, and exported bundles. All is verified on this computer; nothing is sent anywhere.</source>
-        <translation>Rapports SEV-SNP, mesures de lancement SEV, citations TDX, SGX et vTPM, journaux d’événements, documents Azure et Nitro, et paquets exportés. Tout est vérifié sur cet ordinateur ; rien n’est envoyé.</translation>
+        <translation>Rapports SEV-SNP, mesures de lancement SEV, citations TDX, SGX et vTPM, journaux d’événements, documents Azure et Nitro, et paquets exportés. Tout est vérifié sur cet ordinateur&#xa0;; rien n’est envoyé.</translation>
     </message>
     <message>
         <source>Fetch what lacks</source>
@@ -2002,7 +2002,7 @@
     </message>
     <message>
         <source>Files stay on this computer. Only “Fetch what lacks” uses the network.</source>
-        <translation>Les fichiers restent sur cet ordinateur. Seul « Charger ce qui manque » utilise le réseau.</translation>
+        <translation>Les fichiers restent sur cet ordinateur. Seul «&#xa0;Charger ce qui manque&#xa0;» utilise le réseau.</translation>
     </message>
     <message>
         <source>Verify a file</source>
@@ -2014,7 +2014,7 @@
     </message>
     <message>
         <source>One file is verified at a time; left out: {names}</source>
-        <translation>Un seul fichier est vérifié à la fois ; laissés de côté : {names}</translation>
+        <translation>Un seul fichier est vérifié à la fois&#xa0;; laissés de côté&#xa0;: {names}</translation>
     </message>
     <message>
         <source>Fetching …</source>
@@ -2152,11 +2152,11 @@
     </message>
     <message>
         <source>No pack is on, so there is nothing to except from.</source>
-        <translation>Aucun lot n’est actif : il n’y a rien à quoi faire exception.</translation>
+        <translation>Aucun lot n’est actif&#xa0;: il n’y a rien à quoi faire exception.</translation>
     </message>
     <message>
         <source>Say why; an auditor will ask</source>
-        <translation>Dites pourquoi ; un auditeur le demandera</translation>
+        <translation>Dites pourquoi&#xa0;; un auditeur le demandera</translation>
     </message>
     <message>
         <source>{0}/{1} is not enforced any more.</source>
@@ -2187,7 +2187,7 @@
     </message>
     <message>
         <source>Export cancelled; no file was written</source>
-        <translation>Export annulé ; aucun fichier n’a été écrit</translation>
+        <translation>Export annulé&#xa0;; aucun fichier n’a été écrit</translation>
     </message>
     <message>
         <source>Export memory</source>
@@ -2195,7 +2195,7 @@
     </message>
     <message>
         <source>Exporting to {file}: {percent} %</source>
-        <translation>Export vers {file} : {percent} %</translation>
+        <translation>Export vers {file}&#xa0;: {percent}&#xa0;%</translation>
     </message>
     <message>
         <source>all touched RAM</source>
@@ -2289,7 +2289,7 @@
         <translation>L’hôte peut lire ce qui est marqué comme lisible.</translation>
     </message>
     <message>
-        <source>The host's view could not be searched: this says nothing of what the host reads.</source>
+        <source>The host&apos;s view could not be searched: this says nothing of what the host reads.</source>
         <translation>La vue de l’hôte n’a pas pu être parcourue : cela ne dit rien de ce que l’hôte lit.</translation>
     </message>
     <message>
@@ -2356,7 +2356,7 @@
     <name>Facts</name>
     <message>
         <source>the built-in {runs} guest, in place of {image}</source>
-        <translation>l’invité intégré « {runs} », à la place de {image}</translation>
+        <translation>l’invité intégré «&#xa0;{runs}&#xa0;», à la place de {image}</translation>
     </message>
     <message>
         <source>{provider} (emulated)</source>
@@ -2430,11 +2430,11 @@
     <name>FailureNotices</name>
     <message>
         <source>What was found is the keyed measurement: which digest it is made of is not known.</source>
-        <translation>Ce qui a été trouvé est la mesure à clé : on ne sait pas de quel condensé elle est faite.</translation>
+        <translation>Ce qui a été trouvé est la mesure à clé&#xa0;: on ne sait pas de quel condensé elle est faite.</translation>
     </message>
     <message>
         <source>{job} {name} failed: {reason}</source>
-        <translation>{job} {name} a échoué : {reason}</translation>
+        <translation>{job} {name} a échoué&#xa0;: {reason}</translation>
     </message>
     <message>
         <source>no reason was given</source>
@@ -2443,8 +2443,8 @@
     <message numerus="yes">
         <source>%n jobs failed. The last one: </source>
         <translation>
-            <numerusform>%n tâche a échoué. La dernière : </numerusform>
-            <numerusform>%n tâches ont échoué. La dernière : </numerusform>
+            <numerusform>%n tâche a échoué. La dernière&#xa0;: </numerusform>
+            <numerusform>%n tâches ont échoué. La dernière&#xa0;: </numerusform>
         </translation>
     </message>
     <message>
@@ -2714,7 +2714,7 @@
     <name>FilterField</name>
     <message>
         <source>Filter: name, state:running, region:europe-west1, label:env=prod …</source>
-        <translation>Filtre : nom, state:running, region:europe-west1, label:env=prod …</translation>
+        <translation>Filtre&#xa0;: nom, state:running, region:europe-west1, label:env=prod …</translation>
     </message>
     <message>
         <source>Filter instances</source>
@@ -2725,7 +2725,7 @@
     <name>Finding</name>
     <message>
         <source>The signature does not hold: the bytes were changed, or another key signed them</source>
-        <translation>La signature ne tient pas : les octets ont été changés, ou une autre clé les a signés</translation>
+        <translation>La signature ne tient pas&#xa0;: les octets ont été changés, ou une autre clé les a signés</translation>
     </message>
     <message>
         <source>The signature uses an algorithm that this evidence must not use</source>
@@ -2733,7 +2733,7 @@
     </message>
     <message>
         <source>The certificate of the key that signed is not there; fetch it or give it as an endorsement</source>
-        <translation>Le certificat de la clé qui a signé manque ; chargez-le ou donnez-le comme garantie</translation>
+        <translation>Le certificat de la clé qui a signé manque&#xa0;; chargez-le ou donnez-le comme garantie</translation>
     </message>
     <message>
         <source>Nobody who is trusted vouches for the attestation key</source>
@@ -2741,19 +2741,19 @@
     </message>
     <message>
         <source>The host runs this TPM and nobody vouches for its key: it speaks for what the guest booted, and not against the host</source>
-        <translation>L'hôte fait fonctionner ce TPM et personne ne répond de sa clé : il témoigne de ce que l'invité a démarré, et non contre l'hôte</translation>
+        <translation>L&apos;hôte fait fonctionner ce TPM et personne ne répond de sa clé : il témoigne de ce que l&apos;invité a démarré, et non contre l&apos;hôte</translation>
     </message>
     <message>
         <source>Nobody signed this: what it says can be looked at, but proves nothing</source>
-        <translation>Personne n’a signé ceci : on peut regarder ce qu’il dit, mais il ne prouve rien</translation>
+        <translation>Personne n’a signé ceci&#xa0;: on peut regarder ce qu’il dit, mais il ne prouve rien</translation>
     </message>
     <message>
         <source>Two parts of the evidence that must belong together do not</source>
         <translation>Deux parties de la preuve qui doivent aller ensemble ne le font pas</translation>
     </message>
     <message>
-        <source>The certificate's issuer is not there; fetch it or give it as an endorsement</source>
-        <translation>L’émetteur du certificat manque ; chargez-le ou donnez-le comme garantie</translation>
+        <source>The certificate&apos;s issuer is not there; fetch it or give it as an endorsement</source>
+        <translation>L’émetteur du certificat manque&#xa0;; chargez-le ou donnez-le comme garantie</translation>
     </message>
     <message>
         <source>The certificate was not signed by the issuer that it names</source>
@@ -2792,12 +2792,12 @@
         <translation>La chaîne finit par une racine qui n’est pas fiable</translation>
     </message>
     <message>
-        <source>The root is an emulator's: this proves nothing about hardware</source>
-        <translation>La racine est celle d’un émulateur : cela ne prouve rien sur du matériel</translation>
+        <source>The root is an emulator&apos;s: this proves nothing about hardware</source>
+        <translation>La racine est celle d’un émulateur&#xa0;: cela ne prouve rien sur du matériel</translation>
     </message>
     <message>
-        <source>Whether the certificate was revoked is not known: its issuer's list is not there</source>
-        <translation>On ne sait pas si le certificat a été révoqué : la liste de son émetteur manque</translation>
+        <source>Whether the certificate was revoked is not known: its issuer&apos;s list is not there</source>
+        <translation>On ne sait pas si le certificat a été révoqué&#xa0;: la liste de son émetteur manque</translation>
     </message>
     <message>
         <source>The revocation list is damaged, was not signed by the issuer, or cannot be used</source>
@@ -2813,7 +2813,7 @@
     </message>
     <message>
         <source>The chip id is masked, so the certificate cannot be compared with it</source>
-        <translation>L’identifiant de la puce est masqué : le certificat ne peut y être comparé</translation>
+        <translation>L’identifiant de la puce est masqué&#xa0;: le certificat ne peut y être comparé</translation>
     </message>
     <message>
         <source>The certificate belongs to another product</source>
@@ -2829,7 +2829,7 @@
     </message>
     <message>
         <source>The firmware is not committed: its host can still go back to an older one</source>
-        <translation>Le micrologiciel n’est pas engagé : son hôte peut encore revenir à un plus ancien</translation>
+        <translation>Le micrologiciel n’est pas engagé&#xa0;: son hôte peut encore revenir à un plus ancien</translation>
     </message>
     <message>
         <source>Bytes that must be zero are not</source>
@@ -2844,8 +2844,8 @@
         <translation>Cette version du format est plus récente que ce qui est compris ici</translation>
     </message>
     <message>
-        <source>The host may read and change this guest's memory: debugging is allowed</source>
-        <translation>L’hôte peut lire et changer la mémoire de cet invité : le débogage est permis</translation>
+        <source>The host may read and change this guest&apos;s memory: debugging is allowed</source>
+        <translation>L’hôte peut lire et changer la mémoire de cet invité&#xa0;: le débogage est permis</translation>
     </message>
     <message>
         <source>The guest may be moved by a migration agent, which then is trusted as well</source>
@@ -2861,11 +2861,11 @@
     </message>
     <message>
         <source>The evidence does not carry the expected nonce: it may be old, or made for another</source>
-        <translation>La preuve ne porte pas le nonce attendu : elle peut être ancienne, ou faite pour un autre</translation>
+        <translation>La preuve ne porte pas le nonce attendu&#xa0;: elle peut être ancienne, ou faite pour un autre</translation>
     </message>
     <message>
         <source>No nonce is expected, so this evidence may have been made at any time</source>
-        <translation>Aucun nonce n’est attendu : cette preuve peut avoir été faite n’importe quand</translation>
+        <translation>Aucun nonce n’est attendu&#xa0;: cette preuve peut avoir été faite n’importe quand</translation>
     </message>
     <message>
         <source>What was launched is not what was expected</source>
@@ -2873,7 +2873,7 @@
     </message>
     <message>
         <source>No measurement is expected, so what was launched was not compared with anything</source>
-        <translation>Aucune mesure n’est attendue : ce qui a été lancé n’a été comparé à rien</translation>
+        <translation>Aucune mesure n’est attendue&#xa0;: ce qui a été lancé n’a été comparé à rien</translation>
     </message>
     <message>
         <source>A claim has another value than the expected one</source>
@@ -2896,19 +2896,19 @@
         <translation>La clé d’intégrité du transport (TIK) est nécessaire pour vérifier une mesure de lancement</translation>
     </message>
     <message>
-        <source>Intel's TCB information is not there; fetch it or give it as an endorsement</source>
-        <translation>Les informations TCB d’Intel manquent ; chargez-les ou donnez-les comme garantie</translation>
+        <source>Intel&apos;s TCB information is not there; fetch it or give it as an endorsement</source>
+        <translation>Les informations TCB d’Intel manquent&#xa0;; chargez-les ou donnez-les comme garantie</translation>
     </message>
     <message>
-        <source>A document of Intel's is damaged, and was not used</source>
+        <source>A document of Intel&apos;s is damaged, and was not used</source>
         <translation>Un document d’Intel est endommagé, et n’a pas servi</translation>
     </message>
     <message>
-        <source>Intel's TCB information is not of the time asked for</source>
+        <source>Intel&apos;s TCB information is not of the time asked for</source>
         <translation>Les informations TCB d’Intel ne sont pas du moment demandé</translation>
     </message>
     <message>
-        <source>Intel's TCB information is for another processor or technology</source>
+        <source>Intel&apos;s TCB information is for another processor or technology</source>
         <translation>Les informations TCB d’Intel sont pour un autre processeur ou une autre technologie</translation>
     </message>
     <message>
@@ -2921,18 +2921,18 @@
     </message>
     <message>
         <source>No published TCB level matches this platform: it is older than all of them</source>
-        <translation>Aucun niveau TCB publié ne convient à cette plateforme : elle est plus ancienne que tous</translation>
+        <translation>Aucun niveau TCB publié ne convient à cette plateforme&#xa0;: elle est plus ancienne que tous</translation>
     </message>
     <message>
-        <source>Intel has revoked this platform's TCB level</source>
+        <source>Intel has revoked this platform&apos;s TCB level</source>
         <translation>Intel a révoqué le niveau TCB de cette plateforme</translation>
     </message>
     <message>
-        <source>The platform's TCB level is out of date</source>
+        <source>The platform&apos;s TCB level is out of date</source>
         <translation>Le niveau TCB de la plateforme n’est pas à jour</translation>
     </message>
     <message>
-        <source>The platform's TCB level is accepted only with hardening of configuration or software</source>
+        <source>The platform&apos;s TCB level is accepted only with hardening of configuration or software</source>
         <translation>Le niveau TCB de la plateforme n’est admis qu’avec un durcissement de la configuration ou du logiciel</translation>
     </message>
     <message>
@@ -2945,11 +2945,11 @@
     </message>
     <message>
         <source>The PCR values that were quoted are not there, so nothing is known of what was booted</source>
-        <translation>Les valeurs de PCR citées manquent : on ne sait rien de ce qui a démarré</translation>
+        <translation>Les valeurs de PCR citées manquent&#xa0;: on ne sait rien de ce qui a démarré</translation>
     </message>
     <message>
-        <source>Replaying the event log does not give the register's value: events were changed or lack</source>
-        <translation>Rejouer le journal ne donne pas la valeur du registre : des événements ont été changés ou manquent</translation>
+        <source>Replaying the event log does not give the register&apos;s value: events were changed or lack</source>
+        <translation>Rejouer le journal ne donne pas la valeur du registre&#xa0;: des événements ont été changés ou manquent</translation>
     </message>
     <message>
         <source>Without an event log it is not known what was booted</source>
@@ -2957,7 +2957,7 @@
     </message>
     <message>
         <source>The event log lacks events that firmware is known to leave out; they were added</source>
-        <translation>Au journal manquent des événements que le micrologiciel omet notoirement ; ils ont été ajoutés</translation>
+        <translation>Au journal manquent des événements que le micrologiciel omet notoirement&#xa0;; ils ont été ajoutés</translation>
     </message>
     <message>
         <source>An event contradicts its digest or its place in the log</source>
@@ -3107,7 +3107,7 @@
     <name>FleetModel</name>
     <message>
         <source>The built-in {runs} guest runs in place of {image}</source>
-        <translation>L’invité intégré « {runs} » tourne à la place de {image}</translation>
+        <translation>L’invité intégré «&#xa0;{runs}&#xa0;» tourne à la place de {image}</translation>
     </message>
     <message>
         <source>confidential</source>
@@ -3190,13 +3190,13 @@
     </message>
     <message>
         <source>Label: {key}</source>
-        <translation>Étiquette : {key}</translation>
+        <translation>Étiquette&#xa0;: {key}</translation>
     </message>
     <message numerus="yes">
         <source>{shown} of %n instance(s)</source>
         <translation>
-            <numerusform>{shown} sur %n instance</numerusform>
-            <numerusform>{shown} sur %n instances</numerusform>
+            <numerusform>{shown} sur&#xa0;%n instance</numerusform>
+            <numerusform>{shown} sur&#xa0;%n instances</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -3236,7 +3236,7 @@
     </message>
     <message>
         <source>{0}: {1} becomes {2}. {3}.</source>
-        <translation>{0} : {1} devient {2}. {3}.</translation>
+        <translation>{0}&#xa0;: {1} devient {2}. {3}.</translation>
     </message>
 </context>
 <context>
@@ -3255,7 +3255,7 @@
     </message>
     <message>
         <source>Connect, and have the server prove who it is; nothing is sent</source>
-        <translation>Se connecter et demander au serveur de prouver son identité ; rien n’est envoyé</translation>
+        <translation>Se connecter et demander au serveur de prouver son identité&#xa0;; rien n’est envoyé</translation>
     </message>
     <message>
         <source>&amp;Forward the log</source>
@@ -3298,11 +3298,11 @@
     </message>
     <message>
         <source>{reason}. {waiting}; it is tried again by itself.</source>
-        <translation>{reason}. {waiting} ; un nouvel essai se fait tout seul.</translation>
+        <translation>{reason}. {waiting}&#xa0;; un nouvel essai se fait tout seul.</translation>
     </message>
     <message>
         <source>{server} has the log up to record {record}; {waiting}.</source>
-        <translation>{server} a le journal jusqu’à l’enregistrement {record} ; {waiting}.</translation>
+        <translation>{server} a le journal jusqu’à l’enregistrement {record}&#xa0;; {waiting}.</translation>
     </message>
     <message>
         <source>{server} has the whole log, up to record {record}.</source>
@@ -3361,7 +3361,7 @@
     </message>
     <message>
         <source>By: {who}</source>
-        <translation>Par : {who}</translation>
+        <translation>Par&#xa0;: {who}</translation>
     </message>
     <message>
         <source>Verified {ago} ({moment})</source>
@@ -3369,7 +3369,7 @@
     </message>
     <message>
         <source>Stale: ask for fresh evidence on its Attestation page</source>
-        <translation>Périmée : demandez une preuve fraîche dans son onglet Attestation</translation>
+        <translation>Périmée&#xa0;: demandez une preuve fraîche dans son onglet Attestation</translation>
     </message>
     <message>
         <source>No evidence was verified since it was powered on</source>
@@ -3377,7 +3377,7 @@
     </message>
     <message>
         <source>Emulated: this proves nothing about hardware</source>
-        <translation>Émulé : cela ne prouve rien sur du matériel</translation>
+        <translation>Émulé&#xa0;: cela ne prouve rien sur du matériel</translation>
     </message>
 </context>
 <context>
@@ -3392,7 +3392,7 @@
     </message>
     <message>
         <source>Guest physical address in hexadecimal; +200 or -200 moves from the cursor (Ctrl+G)</source>
-        <translation>Adresse physique de l’invité en hexadécimal ; +200 ou -200 se déplace depuis le curseur (Ctrl+G)</translation>
+        <translation>Adresse physique de l’invité en hexadécimal&#xa0;; +200 ou -200 se déplace depuis le curseur (Ctrl+G)</translation>
     </message>
 </context>
 <context>
@@ -3421,7 +3421,7 @@
     </message>
     <message>
         <source>In the key stores of the page Keys; a token may ask for its PIN</source>
-        <translation>Dans les magasins de clés de la page Clés ; un jeton peut demander son PIN</translation>
+        <translation>Dans les magasins de clés de la page Clés&#xa0;; un jeton peut demander son PIN</translation>
     </message>
     <message>
         <source>Guardrails</source>
@@ -3433,11 +3433,11 @@
     </message>
     <message>
         <source>Unguarded: no pack of rules that is on looks at it, so nothing is denied.</source>
-        <translation>Sans garde-fou : aucun lot de règles actif ne la concerne, donc rien n’est refusé.</translation>
+        <translation>Sans garde-fou&#xa0;: aucun lot de règles actif ne la concerne, donc rien n’est refusé.</translation>
     </message>
     <message>
         <source>Denied: it is not created like this.</source>
-        <translation>Refusée : elle ne sera pas créée ainsi.</translation>
+        <translation>Refusée&#xa0;: elle ne sera pas créée ainsi.</translation>
     </message>
     <message>
         <source>Allowed, with warnings.</source>
@@ -3446,13 +3446,13 @@
     <message numerus="yes">
         <source>Allowed: %n rule(s) hold</source>
         <translation>
-            <numerusform>Permise : %n règle respectée</numerusform>
-            <numerusform>Permise : %n règles respectées</numerusform>
+            <numerusform>Permise&#xa0;: %n règle respectée</numerusform>
+            <numerusform>Permise&#xa0;: %n règles respectées</numerusform>
         </translation>
     </message>
     <message>
         <source>Nearer; the rest is for a person to decide</source>
-        <translation>Plus proche ; le reste revient à une personne</translation>
+        <translation>Plus proche&#xa0;; le reste revient à une personne</translation>
     </message>
     <message>
         <source>The nearest request that passes</source>
@@ -3483,7 +3483,7 @@
     <name>Guarding</name>
     <message>
         <source>Denied by the guardrail {0}/{1}: {2}</source>
-        <translation>Refusé par le garde-fou {0}/{1} : {2}</translation>
+        <translation>Refusé par le garde-fou {0}/{1}&#xa0;: {2}</translation>
     </message>
     <message>
         <source>Asked for by {0}</source>
@@ -3514,7 +3514,7 @@
     </message>
     <message>
         <source>Unguarded: no pack of rules is on, so nothing is judged and nothing is denied.</source>
-        <translation>Sans garde-fou : aucun lot de règles n’est actif, donc rien n’est jugé et rien n’est refusé.</translation>
+        <translation>Sans garde-fou&#xa0;: aucun lot de règles n’est actif, donc rien n’est jugé et rien n’est refusé.</translation>
     </message>
     <message numerus="yes">
         <source>%n pack(s) enforced</source>
@@ -3554,7 +3554,7 @@
     </message>
     <message>
         <source>Earlier: {verdict}</source>
-        <translation>Précédent : {verdict}</translation>
+        <translation>Précédent&#xa0;: {verdict}</translation>
     </message>
     <message>
         <source>{form} from {who}</source>
@@ -3570,7 +3570,7 @@
     </message>
     <message>
         <source>Its root is emulated: this is a rehearsal and proves nothing about hardware.</source>
-        <translation>Sa racine est émulée : c’est une répétition, qui ne prouve rien sur du matériel.</translation>
+        <translation>Sa racine est émulée&#xa0;: c’est une répétition, qui ne prouve rien sur du matériel.</translation>
     </message>
     <message>
         <source>Emulated</source>
@@ -3578,7 +3578,7 @@
     </message>
     <message>
         <source>Made by emulated hardware: a rehearsal, not a proof about hardware</source>
-        <translation>Fait par du matériel émulé : une répétition, non une preuve sur du matériel</translation>
+        <translation>Fait par du matériel émulé&#xa0;: une répétition, non une preuve sur du matériel</translation>
     </message>
     <message>
         <source>Stale</source>
@@ -3586,7 +3586,7 @@
     </message>
     <message>
         <source>Verified too long ago: ask for fresh evidence</source>
-        <translation>Vérifiée il y a trop longtemps : demandez une preuve fraîche</translation>
+        <translation>Vérifiée il y a trop longtemps&#xa0;: demandez une preuve fraîche</translation>
     </message>
 </context>
 <context>
@@ -3646,11 +3646,11 @@
     </message>
     <message>
         <source>This host is not in the list any more.</source>
-        <translation>Cet hôte n'est plus dans la liste.</translation>
+        <translation>Cet hôte n&apos;est plus dans la liste.</translation>
     </message>
     <message>
         <source>The host is being asked what it offers …</source>
-        <translation>L'hôte est interrogé sur ce qu'il propose …</translation>
+        <translation>L&apos;hôte est interrogé sur ce qu&apos;il propose …</translation>
     </message>
     <message>
         <source>No {0}: {1}</source>
@@ -3676,7 +3676,7 @@
         <translation>&amp;Retirer de la liste</translation>
     </message>
     <message>
-        <source>The host's machines run on; the console does not show them any more</source>
+        <source>The host&apos;s machines run on; the console does not show them any more</source>
         <translation>Les machines de l’hôte continuent ; la console ne les montre plus</translation>
     </message>
     <message>
@@ -3746,7 +3746,7 @@
         <translation>non connecté</translation>
     </message>
     <message>
-        <source>The host's machines run on, but are not shown any more</source>
+        <source>The host&apos;s machines run on, but are not shown any more</source>
         <translation>Les machines de l’hôte continuent de tourner, mais ne sont plus affichées</translation>
     </message>
     <message>
@@ -3829,7 +3829,7 @@
     </message>
     <message>
         <source>The hardware is emulated on this computer: a rehearsal, not a protection</source>
-        <translation>Le matériel est émulé sur cet ordinateur : une répétition, pas une protection</translation>
+        <translation>Le matériel est émulé sur cet ordinateur&#xa0;: une répétition, pas une protection</translation>
     </message>
     <message>
         <source>Close this page (Ctrl+W)</source>
@@ -3892,7 +3892,7 @@
     <name>InstanceRequests</name>
     <message>
         <source>{action} is not possible in the present state of what is chosen</source>
-        <translation>{action} : impossible dans l’état présent de ce qui est choisi</translation>
+        <translation>{action}&#xa0;: impossible dans l’état présent de ce qui est choisi</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -3911,7 +3911,7 @@
     </message>
     <message>
         <source>Move {name} to {host}? It goes on running, but for a moment at the end.</source>
-        <translation>Déplacer {name} vers {host} ? Elle continue de tourner, sauf un instant à la fin.</translation>
+        <translation>Déplacer {name} vers {host}&#xa0;? Elle continue de tourner, sauf un instant à la fin.</translation>
     </message>
     <message>
         <source>Migrate to</source>
@@ -3927,38 +3927,38 @@
     </message>
     <message>
         <source>Delete {name}? Its disk and its keys are destroyed; nothing brings them back.</source>
-        <translation>Supprimer {name} ? Son disque et ses clés sont détruits ; rien ne les ramène.</translation>
+        <translation>Supprimer {name}&#xa0;? Son disque et ses clés sont détruits&#xa0;; rien ne les ramène.</translation>
     </message>
     <message numerus="yes">
         <source>Delete %n instances? Their disks and keys are destroyed; nothing brings them back.</source>
         <translation>
-            <numerusform>Supprimer %n instance ? Son disque et ses clés sont détruits ; rien ne les ramène.</numerusform>
-            <numerusform>Supprimer %n instances ? Leurs disques et leurs clés sont détruits ; rien ne les ramène.</numerusform>
+            <numerusform>Supprimer&#xa0;%n instance&#xa0;? Son disque et ses clés sont détruits&#xa0;; rien ne les ramène.</numerusform>
+            <numerusform>Supprimer&#xa0;%n instances&#xa0;? Leurs disques et leurs clés sont détruits&#xa0;; rien ne les ramène.</numerusform>
         </translation>
     </message>
     <message>
         <source>Reset {name}? What it holds in memory is lost.</source>
-        <translation>Réinitialiser {name} ? Ce qu’elle a en mémoire est perdu.</translation>
+        <translation>Réinitialiser {name}&#xa0;? Ce qu’elle a en mémoire est perdu.</translation>
     </message>
     <message numerus="yes">
         <source>Reset %n instances? What they hold in memory is lost.</source>
         <translation>
-            <numerusform>Réinitialiser %n instance ? Ce qu’elle a en mémoire est perdu.</numerusform>
-            <numerusform>Réinitialiser %n instances ? Ce qu’elles ont en mémoire est perdu.</numerusform>
+            <numerusform>Réinitialiser&#xa0;%n instance&#xa0;? Ce qu’elle a en mémoire est perdu.</numerusform>
+            <numerusform>Réinitialiser&#xa0;%n instances&#xa0;? Ce qu’elles ont en mémoire est perdu.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Stop %n instances? What they hold in memory is lost.</source>
         <translation>
-            <numerusform>Arrêter %n instance ? Ce qu’elle a en mémoire est perdu.</numerusform>
-            <numerusform>Arrêter %n instances ? Ce qu’elles ont en mémoire est perdu.</numerusform>
+            <numerusform>Arrêter&#xa0;%n instance&#xa0;? Ce qu’elle a en mémoire est perdu.</numerusform>
+            <numerusform>Arrêter&#xa0;%n instances&#xa0;? Ce qu’elles ont en mémoire est perdu.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n requests were stored: each is carried out once another administrator approves it</source>
         <translation>
-            <numerusform>%n demande a été enregistrée : elle sera exécutée dès qu’un autre administrateur l’aura approuvée</numerusform>
-            <numerusform>%n demandes ont été enregistrées : chacune sera exécutée dès qu’un autre administrateur l’aura approuvée</numerusform>
+            <numerusform>%n demande a été enregistrée&#xa0;: elle sera exécutée dès qu’un autre administrateur l’aura approuvée</numerusform>
+            <numerusform>%n demandes ont été enregistrées&#xa0;: chacune sera exécutée dès qu’un autre administrateur l’aura approuvée</numerusform>
         </translation>
     </message>
     <message>
@@ -4067,42 +4067,42 @@
     </message>
     <message>
         <source>HSMs and clouds too. A token may ask for its PIN</source>
-        <translation type="unfinished" />
+        <translation>Les HSM et les nuages aussi. Un jeton peut demander son PIN</translation>
     </message>
     <message>
         <source>N&amp;ew key …</source>
-        <translation type="unfinished" />
+        <translation>Nouv&amp;elle clé …</translation>
     </message>
     <message>
         <source>Disk key</source>
-        <translation type="unfinished">Clé du disque</translation>
+        <translation>Clé du disque</translation>
     </message>
     <message>
-        <source>&amp;Key that wraps the disk's own key</source>
-        <translation type="unfinished" />
+        <source>&amp;Key that wraps the disk&apos;s own key</source>
+        <translation>&amp;Clé qui enveloppe la clé propre au disque</translation>
     </message>
     <message>
         <source>It cannot be used: {0}</source>
-        <translation type="unfinished" />
+        <translation>Elle ne peut pas servir : {0}</translation>
     </message>
     <message>
         <source>{0}. {1}</source>
-        <translation type="unfinished" />
+        <translation>{0}. {1}</translation>
     </message>
     <message>
-        <source>local: keys stay on this computer, readable by you alone. The disk's own key is stored only wrapped.</source>
-        <translation type="unfinished">local : les clés restent sur cet ordinateur, lisibles de vous seul. La clé du disque n’est gardée qu’enveloppée.</translation>
+        <source>local: keys stay on this computer, readable by you alone. The disk&apos;s own key is stored only wrapped.</source>
+        <translation>Les clés local: restent sur cet ordinateur, lisibles par vous seul. La clé propre au disque n&apos;est conservée qu&apos;enveloppée.</translation>
     </message>
     <message>
         <source>It is looked for at the launch, and made if its store has none of this name.</source>
-        <translation type="unfinished" />
+        <translation>Elle est cherchée au lancement, et créée si son magasin n&apos;en a pas de ce nom.</translation>
     </message>
 </context>
 <context>
     <name>KeyDetail</name>
     <message>
         <source>What it holds</source>
-        <translation>Ce qu'elle tient</translation>
+        <translation>Ce qu&apos;elle tient</translation>
     </message>
     <message>
         <source>Reference</source>
@@ -4204,7 +4204,7 @@
     </message>
     <message>
         <source>I &amp;agree that these data are lost for good</source>
-        <translation>J'&amp;accepte que ces données soient perdues pour toujours</translation>
+        <translation>J&apos;&amp;accepte que ces données soient perdues pour toujours</translation>
     </message>
     <message>
         <source>&amp;Keep the key</source>
@@ -4229,8 +4229,8 @@
     <message numerus="yes">
         <source>Nobody can use it from now on. It can be restored until it is destroyed in %n day(s).</source>
         <translation>
-            <numerusform>Personne ne peut plus s'en servir. Elle peut être restaurée jusqu'à sa destruction dans %n jour.</numerusform>
-            <numerusform>Personne ne peut plus s'en servir. Elle peut être restaurée jusqu'à sa destruction dans %n jours.</numerusform>
+            <numerusform>Personne ne peut plus s&apos;en servir. Elle peut être restaurée jusqu&apos;à sa destruction dans %n jour.</numerusform>
+            <numerusform>Personne ne peut plus s&apos;en servir. Elle peut être restaurée jusqu&apos;à sa destruction dans %n jours.</numerusform>
         </translation>
     </message>
     <message>
@@ -4301,7 +4301,7 @@
         <translation>Une nouvelle clé</translation>
     </message>
     <message>
-        <source>It is kept in this computer's keyring, or in a file that only you can read.</source>
+        <source>It is kept in this computer&apos;s keyring, or in a file that only you can read.</source>
         <translation>Elle est gardée dans le trousseau de cet ordinateur, ou dans un fichier que vous seul pouvez lire.</translation>
     </message>
     <message>
@@ -4309,7 +4309,7 @@
         <translation>Le jeton la crée et ne la donne jamais. Son PIN est demandé quand il le faut.</translation>
     </message>
     <message>
-        <source>The service makes it and never gives it away. You are signed in as the service's own tools are.</source>
+        <source>The service makes it and never gives it away. You are signed in as the service&apos;s own tools are.</source>
         <translation>Le service la crée et ne la donne jamais. Vous êtes identifié comme le sont les outils du service.</translation>
     </message>
     <message>
@@ -4422,71 +4422,72 @@
     <name>KeysPage</name>
     <message>
         <source>Each disk is encrypted under a key of its own, and that key is stored only wrapped by one of these. Whoever ends a key ends the data that it holds.</source>
-        <translation type="unfinished" />
+        <translation>Chaque disque est chiffré sous une clé qui lui est propre, et qui n&apos;est conservée qu&apos;enveloppée par l&apos;une de celles-ci. Qui met fin à une clé met fin aux données qu&apos;elle tient.</translation>
     </message>
     <message>
         <source>Look &amp;again</source>
-        <translation type="unfinished" />
+        <translation>Chercher de &amp;nouveau</translation>
     </message>
     <message>
         <source>&amp;Places …</source>
-        <translation type="unfinished" />
+        <translation>&amp;Emplacements …</translation>
     </message>
     <message>
         <source>&amp;New key …</source>
-        <translation type="unfinished" />
+        <translation>Nouvelle &amp;clé …</translation>
     </message>
     <message>
         <source>Keys</source>
-        <translation type="unfinished" />
+        <translation>Clés</translation>
     </message>
     <message>
         <source>Looking for keys …</source>
-        <translation type="unfinished" />
+        <translation>Recherche des clés …</translation>
     </message>
     <message>
         <source>The first instance with records makes one on this computer. New key makes one anywhere.</source>
-        <translation type="unfinished" />
+        <translation>La première instance avec des données en crée une sur cet ordinateur. Nouvelle clé en crée une où vous voulez.</translation>
     </message>
     <message>
         <source>No key yet</source>
-        <translation type="unfinished" />
+        <translation>Aucune clé encore</translation>
     </message>
     <message>
         <source>A new version wraps from now on. What it holds stays as it is until it is wrapped anew.</source>
-        <translation type="unfinished" />
+        <translation>Une nouvelle version enveloppe désormais. Ce qu&apos;elle tient reste tel quel jusqu&apos;à être enveloppé de nouveau.</translation>
     </message>
     <message>
         <source>Nothing can be wrapped or unwrapped by it now.</source>
-        <translation type="unfinished" />
+        <translation>Rien ne peut plus être enveloppé ni ouvert par elle.</translation>
     </message>
     <message>
         <source>It can be used again.</source>
-        <translation type="unfinished" />
+        <translation>Elle peut de nouveau servir.</translation>
     </message>
     <message>
         <source>It is not destroyed. Enable it to use it again.</source>
-        <translation type="unfinished" />
+        <translation>Elle n&apos;est pas détruite. Activez-la pour vous en servir de nouveau.</translation>
     </message>
     <message>
         <source>Some stay as they were:
 {0}</source>
-        <translation type="unfinished" />
+        <translation>Certaines restent comme elles étaient :
+{0}</translation>
     </message>
     <message numerus="yes">
         <source>%n key(s) wrapped anew</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>%n clé enveloppée de nouveau</numerusform>
+            <numerusform>%n clés enveloppées de nouveau</numerusform>
         </translation>
     </message>
     <message>
         <source>No keys here</source>
-        <translation type="unfinished" />
+        <translation>Pas de clés ici</translation>
     </message>
     <message>
         <source>This session has no store of keys.</source>
-        <translation type="unfinished" />
+        <translation>Cette session n&apos;a pas de magasin de clés.</translation>
     </message>
 </context>
 <context>
@@ -4525,7 +4526,7 @@
     </message>
     <message>
         <source>Discard what you have entered?</source>
-        <translation>Abandonner ce que vous avez saisi ?</translation>
+        <translation>Abandonner ce que vous avez saisi&#xa0;?</translation>
     </message>
     <message>
         <source>&amp;Discard</source>
@@ -4572,7 +4573,7 @@
     </message>
     <message>
         <source>The byte has just changed; the glow fades within a second and a half.</source>
-        <translation>L’octet vient de changer ; la lueur s’éteint en une seconde et demie.</translation>
+        <translation>L’octet vient de changer&#xa0;; la lueur s’éteint en une seconde et demie.</translation>
     </message>
     <message>
         <source>Differs</source>
@@ -4596,7 +4597,7 @@
     </message>
     <message>
         <source>On the map of entropy: from one value only to evenly spread.</source>
-        <translation>Sur la carte d’entropie : d’une seule valeur à également réparti.</translation>
+        <translation>Sur la carte d’entropie&#xa0;: d’une seule valeur à également réparti.</translation>
     </message>
     <message>
         <source>Change</source>
@@ -4604,15 +4605,15 @@
     </message>
     <message>
         <source>On the map of changes: from at rest to changed since the last look.</source>
-        <translation>Sur la carte des changements : de au repos à changé depuis le dernier regard.</translation>
+        <translation>Sur la carte des changements&#xa0;: de au repos à changé depuis le dernier regard.</translation>
     </message>
     <message>
         <source>Entropy counts how evenly byte values are spread: 0 bits per byte is one value only, text has 4 to 5, random bytes in a page of 4 KiB about 7.95. From {limit} on a page looks encrypted, but compressed data look the same: what a page is comes from the machine, never from this measure.</source>
-        <translation>L’entropie mesure la répartition des valeurs d’octets : 0 bit par octet, une seule valeur ; un texte, 4 à 5 ; des octets aléatoires dans une page de 4 Kio, environ 7,95. À partir de {limit}, une page paraît chiffrée, mais des données compressées aussi : ce qu’est une page vient de la machine, jamais de cette mesure.</translation>
+        <translation>L’entropie mesure la répartition des valeurs d’octets&#xa0;: 0 bit par octet, une seule valeur&#xa0;; un texte, 4 à 5&#xa0;; des octets aléatoires dans une page de 4 Kio, environ 7,95. À partir de {limit}, une page paraît chiffrée, mais des données compressées aussi&#xa0;: ce qu’est une page vient de la machine, jamais de cette mesure.</translation>
     </message>
     <message>
         <source>Ciphertext shows where the guest writes: the same plaintext at the same address always gives the same ciphertext, so unchanged cells are unchanged data. That is a known weakness of memory encryption, and the map of changes shows it.</source>
-        <translation>Le texte chiffré montre où l’invité écrit : le même texte clair à la même adresse donne toujours le même texte chiffré, donc une case inchangée est une donnée inchangée. C’est une faiblesse connue du chiffrement mémoire, et la carte des changements la montre.</translation>
+        <translation>Le texte chiffré montre où l’invité écrit&#xa0;: le même texte clair à la même adresse donne toujours le même texte chiffré, donc une case inchangée est une donnée inchangée. C’est une faiblesse connue du chiffrement mémoire, et la carte des changements la montre.</translation>
     </message>
 </context>
 <context>
@@ -4686,7 +4687,7 @@
     <name>MachinePage</name>
     <message>
         <source>Search: type, platform, 8vcpu, 32gib</source>
-        <translation>Chercher : type, plateforme, 8vcpu, 32gib</translation>
+        <translation>Chercher&#xa0;: type, plateforme, 8vcpu, 32gib</translation>
     </message>
     <message>
         <source>Series</source>
@@ -4698,7 +4699,7 @@
     </message>
     <message>
         <source>Choose the series and size: vCPUs, memory, and the processor that it runs on.</source>
-        <translation>Choisissez la série et la taille : vCPU, mémoire, et le processeur qui l’exécute.</translation>
+        <translation>Choisissez la série et la taille&#xa0;: vCPU, mémoire, et le processeur qui l’exécute.</translation>
     </message>
     <message>
         <source>Machine types</source>
@@ -4799,7 +4800,7 @@
     <name>MemoryPane</name>
     <message>
         <source>page: {entropy} bits per byte</source>
-        <translation>page : {entropy} bits par octet</translation>
+        <translation>page&#xa0;: {entropy} bits par octet</translation>
     </message>
     <message>
         <source>{size} selected</source>
@@ -4842,7 +4843,7 @@
     </message>
     <message>
         <source>Frozen: what is shown no longer follows the guest</source>
-        <translation>Figé : ce qui est montré ne suit plus l’invité</translation>
+        <translation>Figé&#xa0;: ce qui est montré ne suit plus l’invité</translation>
     </message>
     <message>
         <source>Live</source>
@@ -4873,7 +4874,7 @@
     </message>
     <message>
         <source>Keep what is shown; the guest runs on</source>
-        <translation>Garder ce qui est montré ; l’invité continue</translation>
+        <translation>Garder ce qui est montré&#xa0;; l’invité continue</translation>
     </message>
     <message>
         <source>Snapshot</source>
@@ -5023,15 +5024,15 @@
     </message>
     <message>
         <source>Guardrails</source>
-        <translation type="unfinished" />
+        <translation>Garde-fous</translation>
     </message>
     <message>
         <source>Keys</source>
-        <translation type="unfinished" />
+        <translation>Clés</translation>
     </message>
     <message>
         <source>Access</source>
-        <translation type="unfinished" />
+        <translation>Accès</translation>
     </message>
     <message>
         <source>Settings</source>
@@ -5047,9 +5048,9 @@
     </message>
     <message numerus="yes">
         <source>%n wait(s)</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>%n en attente</numerusform>
+            <numerusform>%n en attente</numerusform>
         </translation>
     </message>
 </context>
@@ -5112,7 +5113,7 @@
     </message>
     <message>
         <source>Delete snapshot</source>
-        <translation>Supprimer l'instantané</translation>
+        <translation>Supprimer l&apos;instantané</translation>
     </message>
     <message>
         <source>Clone</source>
@@ -5162,15 +5163,15 @@
     </message>
     <message>
         <source>The guest crashed; start it again or look at its console.</source>
-        <translation>L’invité a planté ; redémarrez-le ou regardez sa console.</translation>
+        <translation>L’invité a planté&#xa0;; redémarrez-le ou regardez sa console.</translation>
     </message>
     <message>
-        <source>A rehearsal: on emulated hardware, the built-in {runs} guest runs in place of {image}. The encryption of its memory is real; this computer's own security is not proven.</source>
-        <translation>Une répétition : sur du matériel émulé, l’invité intégré « {runs} » tourne à la place de {image}. Le chiffrement de sa mémoire est réel ; la sécurité propre de cet ordinateur n’est pas prouvée.</translation>
+        <source>A rehearsal: on emulated hardware, the built-in {runs} guest runs in place of {image}. The encryption of its memory is real; this computer&apos;s own security is not proven.</source>
+        <translation>Une répétition&#xa0;: sur du matériel émulé, l’invité intégré «&#xa0;{runs}&#xa0;» tourne à la place de {image}. Le chiffrement de sa mémoire est réel&#xa0;; la sécurité propre de cet ordinateur n’est pas prouvée.</translation>
     </message>
     <message>
         <source>A rehearsal: the hardware is emulated by this computer.</source>
-        <translation>Une répétition : le matériel est émulé par cet ordinateur.</translation>
+        <translation>Une répétition&#xa0;: le matériel est émulé par cet ordinateur.</translation>
     </message>
     <message>
         <source>Nothing has happened yet.</source>
@@ -5181,98 +5182,98 @@
     <name>PackDetail</name>
     <message>
         <source>Where it is on</source>
-        <translation type="unfinished" />
+        <translation>Où il est actif</translation>
     </message>
     <message>
         <source>Rules</source>
-        <translation type="unfinished" />
+        <translation>Règles</translation>
     </message>
     <message>
         <source>&amp;Copy …</source>
-        <translation type="unfinished" />
+        <translation>&amp;Copier …</translation>
     </message>
     <message>
         <source>A copy under another name, which can be changed</source>
-        <translation type="unfinished" />
+        <translation>Une copie sous un autre nom, qui peut être modifiée</translation>
     </message>
     <message>
         <source>&amp;Edit …</source>
-        <translation type="unfinished" />
+        <translation>&amp;Modifier …</translation>
     </message>
     <message>
         <source>Change it as its next version</source>
-        <translation type="unfinished" />
+        <translation>Le modifier comme sa prochaine version</translation>
     </message>
     <message>
         <source>&amp;Sign</source>
-        <translation type="unfinished" />
+        <translation>&amp;Signer</translation>
     </message>
     <message>
-        <source>Sign it with this data directory's key (Ed25519)</source>
-        <translation type="unfinished" />
+        <source>Sign it with this data directory&apos;s key (Ed25519)</source>
+        <translation>Le signer avec la clé de ce dossier de données (Ed25519)</translation>
     </message>
     <message>
         <source>E&amp;xport …</source>
-        <translation type="unfinished" />
+        <translation>E&amp;xporter …</translation>
     </message>
     <message>
         <source>Write it to a file that another console can import</source>
-        <translation type="unfinished" />
+        <translation>L&apos;écrire dans un fichier qu&apos;une autre console peut importer</translation>
     </message>
     <message>
         <source>Remo&amp;ve</source>
-        <translation type="unfinished" />
+        <translation>Reti&amp;rer</translation>
     </message>
     <message>
         <source>Remove this version; it must be off</source>
-        <translation type="unfinished" />
+        <translation>Retirer cette version ; elle doit être désactivée</translation>
     </message>
     <message>
         <source>Expression</source>
-        <translation type="unfinished" />
+        <translation>Expression</translation>
     </message>
     <message>
         <source>{0}, version {1}</source>
-        <translation type="unfinished" />
+        <translation>{0}, version {1}</translation>
     </message>
     <message>
         <source>after {0}</source>
-        <translation type="unfinished" />
+        <translation>d&apos;après {0}</translation>
     </message>
     <message>
         <source>Nowhere: it denies and tells nothing.</source>
-        <translation type="unfinished" />
+        <translation>Nulle part : il ne refuse ni ne dit rien.</translation>
     </message>
     <message>
         <source>Mode for {0}</source>
-        <translation type="unfinished" />
+        <translation>Mode pour {0}</translation>
     </message>
     <message>
         <source>Take off</source>
-        <translation type="unfinished" />
+        <translation>Désactiver</translation>
     </message>
     <message>
         <source>Take off from {0}</source>
-        <translation type="unfinished" />
+        <translation>Désactiver pour {0}</translation>
     </message>
     <message>
         <source>What would pass: another {0}, which a person has to give</source>
-        <translation type="unfinished" />
+        <translation>Ce qui passerait : autre chose pour {0}, qu&apos;une personne doit donner</translation>
     </message>
     <message>
         <source>What would pass: {0} {1}</source>
-        <translation type="unfinished" />
+        <translation>Ce qui passerait : {0} {1}</translation>
     </message>
 </context>
 <context>
     <name>PackEditor</name>
     <message>
         <source>Text of the pack</source>
-        <translation type="unfinished" />
+        <translation>Texte du lot</translation>
     </message>
     <message>
         <source>&amp;Save this version</source>
-        <translation type="unfinished" />
+        <translation>&amp;Enregistrer cette version</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -5280,159 +5281,159 @@
     </message>
     <message>
         <source>Expressions are CEL (Common Expression Language) over vm: vm.confidential, vm.region, vm.labels.env … A rule holds where its expression is true.</source>
-        <translation type="unfinished" />
+        <translation>Les expressions sont en CEL (Common Expression Language) sur vm : vm.confidential, vm.region, vm.labels.env … Une règle est respectée là où son expression est vraie.</translation>
     </message>
     <message>
         <source>What &amp;rules can look at</source>
-        <translation type="unfinished" />
+        <translation>Ce que les &amp;règles peuvent regarder</translation>
     </message>
     <message>
         <source>What rules can look at</source>
-        <translation type="unfinished" />
+        <translation>Ce que les règles peuvent regarder</translation>
     </message>
     <message>
         <source>Enter or a double click writes the name into the text</source>
-        <translation type="unfinished" />
+        <translation>Entrée ou un double clic écrit le nom dans le texte</translation>
     </message>
     <message>
         <source>Name</source>
-        <translation type="unfinished">Nom</translation>
+        <translation>Nom</translation>
     </message>
     <message>
         <source>Type</source>
-        <translation type="unfinished" />
+        <translation>Type</translation>
     </message>
     <message>
         <source>What it says</source>
-        <translation type="unfinished" />
+        <translation>Ce qu&apos;il dit</translation>
     </message>
     <message>
         <source>and {0} more</source>
-        <translation type="unfinished" />
+        <translation>et {0} autres</translation>
     </message>
     <message>
         <source>Every rule can be evaluated.</source>
-        <translation type="unfinished" />
+        <translation>Chaque règle peut être évaluée.</translation>
     </message>
 </context>
 <context>
     <name>PackMode</name>
     <message>
         <source>Enforce</source>
-        <translation type="unfinished" />
+        <translation>Appliquer</translation>
     </message>
     <message>
         <source>Warn</source>
-        <translation type="unfinished" />
+        <translation>Avertir</translation>
     </message>
     <message>
         <source>Off</source>
-        <translation type="unfinished" />
+        <translation>Désactivé</translation>
     </message>
     <message>
         <source>the whole fleet</source>
-        <translation type="unfinished" />
+        <translation>toute la flotte</translation>
     </message>
 </context>
 <context>
     <name>PackSignature</name>
     <message>
         <source>came with the console</source>
-        <translation type="unfinished" />
+        <translation>livré avec la console</translation>
     </message>
     <message>
         <source>not signed</source>
-        <translation type="unfinished" />
+        <translation>non signé</translation>
     </message>
     <message>
         <source>signed here</source>
-        <translation type="unfinished" />
+        <translation>signé ici</translation>
     </message>
     <message>
         <source>signature does not hold</source>
-        <translation type="unfinished" />
+        <translation>la signature ne tient pas</translation>
     </message>
     <message>
         <source>signed, and no key here to compare with</source>
-        <translation type="unfinished" />
+        <translation>signé, mais aucune clé ici à laquelle comparer</translation>
     </message>
 </context>
 <context>
     <name>PacksTab</name>
     <message>
         <source>Packs of rules</source>
-        <translation type="unfinished" />
+        <translation>Lots de règles</translation>
     </message>
     <message>
         <source>our-rules</source>
-        <translation type="unfinished" />
+        <translation>nos-regles</translation>
     </message>
     <message>
         <source>&amp;Make the copy</source>
-        <translation type="unfinished" />
+        <translation>&amp;Créer la copie</translation>
     </message>
     <message>
         <source>&amp;Name of the copy</source>
-        <translation type="unfinished" />
+        <translation>&amp;Nom de la copie</translation>
     </message>
     <message>
         <source>&amp;Import a pack …</source>
-        <translation type="unfinished" />
+        <translation>&amp;Importer un lot …</translation>
     </message>
     <message>
         <source>Only signed packs may be on</source>
-        <translation type="unfinished" />
+        <translation>Seuls des lots signés peuvent être actifs</translation>
     </message>
     <message>
         <source>bad signature</source>
-        <translation type="unfinished" />
+        <translation>mauvaise signature</translation>
     </message>
     <message>
         <source>shipped</source>
-        <translation type="unfinished" />
+        <translation>livré</translation>
     </message>
     <message>
         <source>own</source>
-        <translation type="unfinished" />
+        <translation>à vous</translation>
     </message>
     <message numerus="yes">
         <source>{0} {1} · %n rule(s) · {2}</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>{0} {1} · %n règle · {2}</numerusform>
+            <numerusform>{0} {1} · %n règles · {2}</numerusform>
         </translation>
     </message>
     <message>
         <source>{0}: its next version</source>
-        <translation type="unfinished" />
+        <translation>{0} : sa prochaine version</translation>
     </message>
     <message>
         <source>Import a pack of rules</source>
-        <translation type="unfinished" />
+        <translation>Importer un lot de règles</translation>
     </message>
     <message>
         <source>Packs (*.toml)</source>
-        <translation type="unfinished" />
+        <translation>Lots (*.toml)</translation>
     </message>
     <message>
         <source>All files (*)</source>
-        <translation type="unfinished">Tous les fichiers (*)</translation>
+        <translation>Tous les fichiers (*)</translation>
     </message>
     <message>
         <source>{0} was not taken in</source>
-        <translation type="unfinished" />
+        <translation>{0} n&apos;a pas été pris</translation>
     </message>
     <message>
         <source>Export the pack</source>
-        <translation type="unfinished" />
+        <translation>Exporter le lot</translation>
     </message>
     <message>
         <source>{0} cannot be written: {1}</source>
-        <translation type="unfinished" />
+        <translation>{0} ne peut pas être écrit : {1}</translation>
     </message>
     <message>
         <source>The pack was written to {0}.</source>
-        <translation type="unfinished" />
+        <translation>Le lot a été écrit dans {0}.</translation>
     </message>
 </context>
 <context>
@@ -5446,62 +5447,62 @@
     <name>Permission</name>
     <message>
         <source>Run instances</source>
-        <translation type="unfinished" />
+        <translation>Faire fonctionner des instances</translation>
     </message>
     <message>
         <source>Delete instances</source>
-        <translation type="unfinished" />
+        <translation>Supprimer des instances</translation>
     </message>
     <message>
         <source>Ask guests, and type into consoles</source>
-        <translation type="unfinished" />
+        <translation>Interroger les invités et écrire dans les consoles</translation>
     </message>
     <message>
         <source>Look into the plaintext memory of guests</source>
-        <translation type="unfinished" />
+        <translation>Regarder la mémoire en clair des invités</translation>
     </message>
     <message>
         <source>Manage keys</source>
-        <translation type="unfinished" />
+        <translation>Gérer les clés</translation>
     </message>
     <message>
         <source>Change guardrails</source>
-        <translation type="unfinished" />
+        <translation>Changer les garde-fous</translation>
     </message>
     <message>
         <source>Add and remove hosts</source>
-        <translation type="unfinished" />
+        <translation>Ajouter et retirer des hôtes</translation>
     </message>
     <message>
         <source>Change settings of the console</source>
-        <translation type="unfinished" />
+        <translation>Changer les réglages de la console</translation>
     </message>
     <message>
         <source>Read the audit log</source>
-        <translation type="unfinished" />
+        <translation>Lire le journal d&apos;audit</translation>
     </message>
     <message>
         <source>Export and forward the audit log</source>
-        <translation type="unfinished" />
+        <translation>Exporter et faire suivre le journal d&apos;audit</translation>
     </message>
     <message>
         <source>Change roles</source>
-        <translation type="unfinished" />
+        <translation>Changer les rôles</translation>
     </message>
     <message>
         <source>Approve what needs a second person</source>
-        <translation type="unfinished" />
+        <translation>Approuver ce qui exige une seconde personne</translation>
     </message>
 </context>
 <context>
     <name>PinDialog</name>
     <message>
         <source>PIN of a token</source>
-        <translation>PIN d'un jeton</translation>
+        <translation>PIN d&apos;un jeton</translation>
     </message>
     <message>
         <source>It is handed to the token, and kept in memory until the console is closed; it is not written anywhere. After a few wrong PINs a token locks itself.</source>
-        <translation>Il est remis au jeton et gardé en mémoire jusqu'à la fermeture de la console ; il n'est écrit nulle part. Après quelques PIN erronés, un jeton se verrouille.</translation>
+        <translation>Il est remis au jeton et gardé en mémoire jusqu&apos;à la fermeture de la console ; il n&apos;est écrit nulle part. Après quelques PIN erronés, un jeton se verrouille.</translation>
     </message>
     <message>
         <source>&amp;Unlock</source>
@@ -5528,7 +5529,7 @@
     </message>
     <message>
         <source>&amp;Look there</source>
-        <translation type="unfinished" />
+        <translation>&amp;Chercher là</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -5540,23 +5541,23 @@
     </message>
     <message>
         <source>{0}: re&amp;gions</source>
-        <translation type="unfinished" />
+        <translation>{0} : ré&amp;gions</translation>
     </message>
     <message>
         <source>{0}: key &amp;rings</source>
-        <translation type="unfinished" />
+        <translation>{0} : t&amp;rousseaux</translation>
     </message>
     <message>
         <source>{0}: &amp;vaults</source>
-        <translation type="unfinished" />
+        <translation>{0} : co&amp;ffres</translation>
     </message>
     <message>
         <source>Where keys are looked for</source>
-        <translation type="unfinished" />
+        <translation>Où les clés sont cherchées</translation>
     </message>
     <message>
         <source>Commas stand between several. The library runs within the console: choose one you trust.</source>
-        <translation type="unfinished" />
+        <translation>Des virgules en séparent plusieurs. La bibliothèque s&apos;exécute dans la console : choisissez-en une de confiance.</translation>
     </message>
     <message>
         <source>Library of the HSM</source>
@@ -5607,10 +5608,10 @@
     </message>
     <message>
         <source>Question and answer travel through the mailbox encrypted; the host sees only ciphertext.</source>
-        <translation>Question et réponse passent chiffrées par la boîte aux lettres ; l’hôte ne voit que du texte chiffré.</translation>
+        <translation>Question et réponse passent chiffrées par la boîte aux lettres&#xa0;; l’hôte ne voit que du texte chiffré.</translation>
     </message>
     <message>
-        <source>Question and answer travel encrypted, but a plain VM's host can read the key in its memory.</source>
+        <source>Question and answer travel encrypted, but a plain VM&apos;s host can read the key in its memory.</source>
         <translation>Question et réponse passent chiffrées, mais l’hôte d’une VM ordinaire peut en lire la clé dans sa mémoire.</translation>
     </message>
     <message>
@@ -5672,75 +5673,75 @@
     <name>RecordDetail</name>
     <message>
         <source>Close the event</source>
-        <translation type="unfinished" />
+        <translation>Fermer l&apos;événement</translation>
     </message>
     <message>
         <source>Event {number}</source>
-        <translation type="unfinished" />
+        <translation>Événement {number}</translation>
     </message>
     <message>
         <source>When</source>
-        <translation type="unfinished">Quand</translation>
+        <translation>Quand</translation>
     </message>
     <message>
         <source>Who</source>
-        <translation type="unfinished">Qui</translation>
+        <translation>Qui</translation>
     </message>
     <message>
         <source>From</source>
-        <translation type="unfinished" />
+        <translation>Depuis</translation>
     </message>
     <message>
         <source>Action</source>
-        <translation type="unfinished">Action</translation>
+        <translation>Action</translation>
     </message>
     <message>
         <source>Outcome</source>
-        <translation type="unfinished" />
+        <translation>Issue</translation>
     </message>
     <message>
         <source>About</source>
-        <translation type="unfinished">À propos</translation>
+        <translation>Sujet</translation>
     </message>
     <message>
         <source>What changed</source>
-        <translation type="unfinished" />
+        <translation>Ce qui a changé</translation>
     </message>
     <message>
         <source>Details</source>
-        <translation type="unfinished" />
+        <translation>Détails</translation>
     </message>
     <message>
         <source>In the chain</source>
-        <translation type="unfinished" />
+        <translation>Dans la chaîne</translation>
     </message>
     <message>
         <source>Hash</source>
-        <translation type="unfinished" />
+        <translation>Empreinte</translation>
     </message>
     <message>
         <source>Before it</source>
-        <translation type="unfinished" />
+        <translation>Avant elle</translation>
     </message>
     <message>
         <source>the window</source>
-        <translation type="unfinished" />
+        <translation>la fenêtre</translation>
     </message>
     <message>
         <source>the command line</source>
-        <translation type="unfinished" />
+        <translation>la ligne de commande</translation>
     </message>
     <message>
         <source>{user} on {host}, by {via}, process {process}</source>
-        <translation type="unfinished" />
+        <translation>{user} sur {host}, par {via}, processus {process}</translation>
     </message>
     <message>
         <source>Before</source>
-        <translation type="unfinished" />
+        <translation>Avant</translation>
     </message>
     <message>
         <source>After</source>
-        <translation type="unfinished" />
+        <translation>Après</translation>
     </message>
 </context>
 <context>
@@ -5766,49 +5767,49 @@
     </message>
     <message>
         <source>Selected: {0}, {1}</source>
-        <translation>Choisie : {0}, {1}</translation>
+        <translation>Choisie&#xa0;: {0}, {1}</translation>
     </message>
     <message>
         <source>{0} regions; the arrow keys move between them</source>
-        <translation>{0} régions ; les flèches passent de l’une à l’autre</translation>
+        <translation>{0} régions&#xa0;; les flèches passent de l’une à l’autre</translation>
     </message>
 </context>
 <context>
     <name>ReportExport</name>
     <message>
         <source>Save the compliance report</source>
-        <translation type="unfinished" />
+        <translation>Enregistrer le rapport de conformité</translation>
     </message>
     <message>
         <source>PDF (*.pdf)</source>
-        <translation type="unfinished" />
+        <translation>PDF (*.pdf)</translation>
     </message>
     <message>
         <source>HTML (*.html)</source>
-        <translation type="unfinished" />
+        <translation>HTML (*.html)</translation>
     </message>
     <message>
         <source>The report is being made …</source>
-        <translation type="unfinished" />
+        <translation>Le rapport est en préparation …</translation>
     </message>
     <message>
         <source>The report was written to {0}</source>
-        <translation type="unfinished" />
+        <translation>Le rapport a été écrit dans {0}</translation>
     </message>
     <message>
         <source>Compliance report</source>
-        <translation type="unfinished" />
+        <translation>Rapport de conformité</translation>
     </message>
     <message numerus="yes">
         <source>The report was written to {0}, %n page(s)</source>
-        <translation type="unfinished">
-            <numerusform />
-            <numerusform />
+        <translation>
+            <numerusform>Le rapport a été écrit dans {0}, %n page</numerusform>
+            <numerusform>Le rapport a été écrit dans {0}, %n pages</numerusform>
         </translation>
     </message>
     <message>
         <source>{0}. Its SHA-256 stands in the events.</source>
-        <translation type="unfinished" />
+        <translation>{0}. Son SHA-256 figure dans les événements.</translation>
     </message>
 </context>
 <context>
@@ -5934,7 +5935,7 @@
     </message>
     <message>
         <source>The guardrails deny it</source>
-        <translation type="unfinished" />
+        <translation>Les garde-fous la refusent</translation>
     </message>
     <message>
         <source>{0} will be a confidential VM with {1}</source>
@@ -5946,15 +5947,15 @@
     </message>
     <message>
         <source>{0}: {1} ({2}), zone {3}</source>
-        <translation type="unfinished" />
+        <translation>{0} : {1} ({2}), zone {3}</translation>
     </message>
     <message>
         <source>{0}, as if on {1}: {2} ({3}), zone {4}</source>
-        <translation>{0}, comme sur {1} : {2} ({3}), zone {4}</translation>
+        <translation>{0}, comme sur {1}&#xa0;: {2} ({3}), zone {4}</translation>
     </message>
     <message>
         <source>{0}: {1} vCPUs, {2}</source>
-        <translation>{0} : {1} vCPU, {2}</translation>
+        <translation>{0}&#xa0;: {1} vCPU, {2}</translation>
     </message>
     <message>
         <source>{0} or later</source>
@@ -5962,7 +5963,7 @@
     </message>
     <message>
         <source>on host maintenance: {0}</source>
-        <translation>maintenance de l’hôte : {0}</translation>
+        <translation>maintenance de l’hôte&#xa0;: {0}</translation>
     </message>
     <message>
         <source>Secure Boot</source>
@@ -5978,11 +5979,11 @@
     </message>
     <message>
         <source>No: plain memory</source>
-        <translation>Non : mémoire ordinaire</translation>
+        <translation>Non&#xa0;: mémoire ordinaire</translation>
     </message>
     <message>
         <source>Shielded VM: {0}</source>
-        <translation>VM protégée : {0}</translation>
+        <translation>VM protégée&#xa0;: {0}</translation>
     </message>
     <message>
         <source>off</source>
@@ -5990,7 +5991,7 @@
     </message>
     <message>
         <source>disk key {0}</source>
-        <translation type="unfinished" />
+        <translation>clé du disque {0}</translation>
     </message>
     <message>
         <source>No records: a kernel of the library boots without a disk</source>
@@ -6052,287 +6053,287 @@
     <name>Rights</name>
     <message>
         <source>{reason}. What your role does not allow is greyed; the page Access says more.</source>
-        <translation type="unfinished" />
+        <translation>{reason}. Ce que votre rôle ne permet pas est grisé ; la page Accès en dit plus.</translation>
     </message>
 </context>
 <context>
     <name>Role</name>
     <message>
         <source>viewer</source>
-        <translation type="unfinished" />
+        <translation>lecteur</translation>
     </message>
     <message>
         <source>operator</source>
-        <translation type="unfinished" />
+        <translation>opérateur</translation>
     </message>
     <message>
         <source>administrator</source>
-        <translation type="unfinished" />
+        <translation>administrateur</translation>
     </message>
     <message>
         <source>auditor</source>
-        <translation type="unfinished" />
+        <translation>auditeur</translation>
     </message>
     <message>
         <source>Looks at the fleet, and at memory as the host sees it.</source>
-        <translation type="unfinished" />
+        <translation>Regarde la flotte, et la mémoire telle que l&apos;hôte la voit.</translation>
     </message>
     <message>
         <source>Runs and deletes instances, and asks guests.</source>
-        <translation type="unfinished" />
+        <translation>Fait fonctionner et supprime des instances, et interroge les invités.</translation>
     </message>
     <message>
         <source>May do everything, and says who may what.</source>
-        <translation type="unfinished" />
+        <translation>Peut tout, et dit qui peut quoi.</translation>
     </message>
     <message>
         <source>Reads, exports and forwards the audit log, and changes nothing else.</source>
-        <translation type="unfinished" />
+        <translation>Lit, exporte et fait suivre le journal d&apos;audit, et ne change rien d&apos;autre.</translation>
     </message>
 </context>
 <context>
     <name>RolesView</name>
     <message>
         <source>Who has which role</source>
-        <translation type="unfinished" />
+        <translation>Qui a quel rôle</translation>
     </message>
     <message>
         <source>Users and groups of the operating system. Whoever has none is a viewer. Roles guard within the console: the files of the data directory are guarded by their permissions.</source>
-        <translation type="unfinished" />
+        <translation>Utilisateurs et groupes du système d&apos;exploitation. Qui n&apos;en a aucun est lecteur. Les rôles gardent dans la console : les fichiers du dossier de données sont gardés par leurs permissions.</translation>
     </message>
     <message>
         <source>Nobody has been given a role yet: the owner of the data directory is its administrator.</source>
-        <translation type="unfinished" />
+        <translation>Personne n&apos;a encore reçu de rôle : le propriétaire du dossier de données en est l&apos;administrateur.</translation>
     </message>
     <message>
         <source>Roles</source>
-        <translation type="unfinished" />
+        <translation>Rôles</translation>
     </message>
     <message>
         <source>User or group</source>
-        <translation type="unfinished" />
+        <translation>Utilisateur ou groupe</translation>
     </message>
     <message>
         <source>User</source>
-        <translation type="unfinished" />
+        <translation>Utilisateur</translation>
     </message>
     <message>
         <source>Group</source>
-        <translation type="unfinished" />
+        <translation>Groupe</translation>
     </message>
     <message>
         <source>name in the operating system</source>
-        <translation type="unfinished" />
+        <translation>nom dans le système d&apos;exploitation</translation>
     </message>
     <message>
         <source>Role</source>
-        <translation type="unfinished" />
+        <translation>Rôle</translation>
     </message>
     <message>
         <source>&amp;Give the role</source>
-        <translation type="unfinished" />
+        <translation>&amp;Donner le rôle</translation>
     </message>
     <message>
         <source>&amp;Take it away</source>
-        <translation type="unfinished" />
+        <translation>Le re&amp;tirer</translation>
     </message>
     <message>
         <source>Takes the selected role away from its user or group</source>
-        <translation type="unfinished" />
+        <translation>Retire le rôle choisi à son utilisateur ou groupe</translation>
     </message>
     <message>
         <source>Name</source>
-        <translation type="unfinished">Nom</translation>
+        <translation>Nom</translation>
     </message>
     <message>
         <source>What needs two people</source>
-        <translation type="unfinished" />
+        <translation>Ce qui exige deux personnes</translation>
     </message>
     <message>
         <source>One asks, another one with the right to it approves, and only then it is done. Nobody approves what they asked for.</source>
-        <translation type="unfinished" />
+        <translation>L&apos;un demande, un autre qui en a le droit approuve, et alors seulement c&apos;est fait. Personne n&apos;approuve sa propre demande.</translation>
     </message>
     <message>
         <source> hours</source>
-        <translation type="unfinished" />
+        <translation> heures</translation>
     </message>
     <message>
         <source>A request &amp;expires after</source>
-        <translation type="unfinished" />
+        <translation>Une demande &amp;expire après</translation>
     </message>
     <message>
         <source>Kind</source>
-        <translation type="unfinished" />
+        <translation>Genre</translation>
     </message>
 </context>
 <context>
     <name>RuleApplies</name>
     <message>
         <source>Launches</source>
-        <translation type="unfinished" />
+        <translation>Lancements</translation>
     </message>
     <message>
         <source>Instances</source>
-        <translation type="unfinished">Instances</translation>
+        <translation>Instances</translation>
     </message>
     <message>
         <source>Both</source>
-        <translation type="unfinished" />
+        <translation>Les deux</translation>
     </message>
 </context>
 <context>
     <name>RuleFacts</name>
     <message>
         <source>Its name</source>
-        <translation type="unfinished" />
+        <translation>Son nom</translation>
     </message>
     <message>
         <source>Who runs it: embedded, libvirt-…</source>
-        <translation type="unfinished" />
+        <translation>Qui la fait fonctionner : embedded, libvirt-…</translation>
     </message>
     <message>
         <source>Whose catalogue its names are from: gce, azure, aws, oci, vsphere, libvirt</source>
-        <translation type="unfinished" />
+        <translation>De quel catalogue viennent ses noms : gce, azure, aws, oci, vsphere, libvirt</translation>
     </message>
     <message>
         <source>Region, as the cloud names it</source>
-        <translation type="unfinished" />
+        <translation>Région, comme le nuage la nomme</translation>
     </message>
     <message>
         <source>Country of the region, ISO 3166-1 alpha-2; empty where nobody can tell</source>
-        <translation type="unfinished" />
+        <translation>Pays de la région, ISO 3166-1 alpha-2 ; vide là où nul ne peut le dire</translation>
     </message>
     <message>
         <source>Zone, as the cloud names it</source>
-        <translation type="unfinished" />
+        <translation>Zone, comme le nuage la nomme</translation>
     </message>
     <message>
         <source>Machine type</source>
-        <translation type="unfinished">Type de machine</translation>
+        <translation>Type de machine</translation>
     </message>
     <message>
         <source>Series of the machine type: n2d, DCasv5 …; empty where the catalogue has it not</source>
-        <translation type="unfinished" />
+        <translation>Série du type de machine : n2d, DCasv5 … ; vide si le catalogue ne l&apos;a pas</translation>
     </message>
     <message>
         <source>The CPU platform that it needs at least, or that its technology forces</source>
-        <translation type="unfinished" />
+        <translation>La plateforme CPU qu&apos;il lui faut au moins, ou que sa technologie impose</translation>
     </message>
     <message>
         <source>Virtual CPUs; -1 where the catalogue has the machine type not</source>
-        <translation type="unfinished" />
+        <translation>Processeurs virtuels ; -1 si le catalogue n&apos;a pas le type de machine</translation>
     </message>
     <message>
         <source>Memory in MiB; -1 where the catalogue has the machine type not</source>
-        <translation type="unfinished" />
+        <translation>Mémoire en Mio ; -1 si le catalogue n&apos;a pas le type de machine</translation>
     </message>
     <message>
-        <source>Image, or local:ID for one of this console's library</source>
-        <translation type="unfinished" />
+        <source>Image, or local:ID for one of this console&apos;s library</source>
+        <translation>Image, ou local:ID pour une de la bibliothèque de cette console</translation>
     </message>
     <message>
         <source>linux or windows; empty for an image that the catalogue has not</source>
-        <translation type="unfinished" />
+        <translation>linux ou windows ; vide pour une image que le catalogue n&apos;a pas</translation>
     </message>
     <message>
         <source>Who publishes the image; empty for an image that the catalogue has not</source>
-        <translation type="unfinished" />
+        <translation>Qui publie l&apos;image ; vide pour une image que le catalogue n&apos;a pas</translation>
     </message>
     <message>
         <source>In the catalogue, and its end of support is not known to have passed</source>
-        <translation type="unfinished" />
+        <translation>Au catalogue, et sa fin de prise en charge n&apos;est pas connue pour passée</translation>
     </message>
     <message>
         <source>none, sev, sev-es, sev-snp, tdx, sgx or nitro</source>
-        <translation type="unfinished" />
+        <translation>none, sev, sev-es, sev-snp, tdx, sgx ou nitro</translation>
     </message>
     <message>
         <source>0 none, 1 memory is encrypted or isolated (sev, nitro), 2 and registers (sev-es), 3 and integrity (sev-snp, tdx, sgx)</source>
-        <translation type="unfinished" />
+        <translation>0 rien, 1 mémoire chiffrée ou isolée (sev, nitro), 2 et les registres (sev-es), 3 et l&apos;intégrité (sev-snp, tdx, sgx)</translation>
     </message>
     <message>
         <source>Whether its memory is protected while in use</source>
-        <translation type="unfinished" />
+        <translation>Si sa mémoire est protégée en cours d&apos;usage</translation>
     </message>
     <message>
         <source>Secure Boot is on</source>
-        <translation type="unfinished" />
+        <translation>Secure Boot est actif</translation>
     </message>
     <message>
         <source>It has a vTPM</source>
-        <translation type="unfinished" />
+        <translation>Elle a un vTPM</translation>
     </message>
     <message>
         <source>Its measured boot is compared with a baseline</source>
-        <translation type="unfinished" />
+        <translation>Son démarrage mesuré est comparé à une référence</translation>
     </message>
     <message>
         <source>MIGRATE or TERMINATE; empty where it was not made by this console</source>
-        <translation type="unfinished" />
+        <translation>MIGRATE ou TERMINATE ; vide si cette console ne l&apos;a pas créée</translation>
     </message>
     <message>
-        <source>Reference of the key that wraps its disk's; empty where nobody knows</source>
-        <translation type="unfinished" />
+        <source>Reference of the key that wraps its disk&apos;s; empty where nobody knows</source>
+        <translation>Référence de la clé qui enveloppe celle de son disque ; vide là où nul ne le sait</translation>
     </message>
     <message>
         <source>local, pkcs11, gcpkms, awskms or azurekv; empty where nobody knows</source>
-        <translation type="unfinished" />
+        <translation>local, pkcs11, gcpkms, awskms ou azurekv ; vide là où nul ne le sait</translation>
     </message>
     <message>
         <source>The disk key is kept in a key management service or HSM (CMEK)</source>
-        <translation type="unfinished" />
+        <translation>La clé du disque est gardée dans un service de gestion de clés ou un HSM (CMEK)</translation>
     </message>
     <message>
         <source>What is launched is verified before keys are released; or it was verified</source>
-        <translation type="unfinished" />
+        <translation>Ce qui est lancé est vérifié avant toute remise de clé ; ou l&apos;a été</translation>
     </message>
     <message>
         <source>Its policy lets the host read its memory (evidence says so)</source>
-        <translation type="unfinished" />
+        <translation>Sa politique laisse l&apos;hôte lire sa mémoire (la preuve le dit)</translation>
     </message>
     <message>
         <source>Labels: vm.labels.env; ask has(vm.labels.env) first</source>
-        <translation type="unfinished" />
+        <translation>Étiquettes : vm.labels.env ; demandez d&apos;abord has(vm.labels.env)</translation>
     </message>
     <message>
         <source>running, stopped …; requested for a request</source>
-        <translation type="unfinished" />
+        <translation>running, stopped … ; requested pour une demande</translation>
     </message>
     <message>
         <source>It exists; false for a request</source>
-        <translation type="unfinished" />
+        <translation>Elle existe ; faux pour une demande</translation>
     </message>
     <message>
         <source>It runs on the emulated platform; false for a request</source>
-        <translation type="unfinished" />
+        <translation>Elle fonctionne sur la plateforme émulée ; faux pour une demande</translation>
     </message>
     <message>
         <source>not applicable, unknown, measured, trusted or untrusted</source>
-        <translation type="unfinished" />
+        <translation>sans objet, inconnue, mesurée, de confiance ou non</translation>
     </message>
     <message>
         <source>Full hours since evidence was verified last; -1 for never</source>
-        <translation type="unfinished" />
+        <translation>Heures pleines depuis la dernière preuve vérifiée ; -1 pour jamais</translation>
     </message>
     <message>
         <source>Reported TCB, SVN of the boot loader; -1 where no evidence tells</source>
-        <translation type="unfinished" />
+        <translation>TCB rapporté, SVN du chargeur d&apos;amorçage ; -1 si aucune preuve ne le dit</translation>
     </message>
     <message>
-        <source>Reported TCB, SVN of the secure processor's system; -1 where no evidence tells</source>
-        <translation type="unfinished" />
+        <source>Reported TCB, SVN of the secure processor&apos;s system; -1 where no evidence tells</source>
+        <translation>TCB rapporté, SVN du système du processeur sécurisé ; -1 si aucune preuve ne le dit</translation>
     </message>
     <message>
         <source>Reported TCB, SVN of the SNP firmware; -1 where no evidence tells</source>
-        <translation type="unfinished" />
+        <translation>TCB rapporté, SVN du micrologiciel SNP ; -1 si aucune preuve ne le dit</translation>
     </message>
     <message>
         <source>Reported TCB, microcode patch level; -1 where no evidence tells</source>
-        <translation type="unfinished" />
+        <translation>TCB rapporté, niveau du microcode ; -1 si aucune preuve ne le dit</translation>
     </message>
     <message>
         <source>Last exposure scan: clean, found, or never</source>
-        <translation type="unfinished" />
+        <translation>Dernière recherche d&apos;exposition : clean, found ou never</translation>
     </message>
 </context>
 <context>
@@ -6343,38 +6344,38 @@
     </message>
     <message>
         <source>Does not hold</source>
-        <translation type="unfinished" />
+        <translation>Enfreinte</translation>
     </message>
     <message>
         <source>Rule is broken</source>
-        <translation type="unfinished" />
+        <translation>Règle défectueuse</translation>
     </message>
     <message>
         <source>Excepted</source>
-        <translation type="unfinished" />
+        <translation>Exceptée</translation>
     </message>
 </context>
 <context>
     <name>RulesModel</name>
     <message>
         <source>broken</source>
-        <translation type="unfinished" />
+        <translation>défectueuse</translation>
     </message>
     <message>
         <source>What it asks</source>
-        <translation type="unfinished" />
+        <translation>Ce qu&apos;elle demande</translation>
     </message>
     <message>
         <source>Rule</source>
-        <translation type="unfinished" />
+        <translation>Règle</translation>
     </message>
     <message>
         <source>Looks at</source>
-        <translation type="unfinished" />
+        <translation>Regarde</translation>
     </message>
     <message>
         <source>Would not hold</source>
-        <translation type="unfinished" />
+        <translation>Serait enfreinte</translation>
     </message>
 </context>
 <context>
@@ -6429,7 +6430,7 @@
     </message>
     <message>
         <source>Searches all RAM that the guest has used. Text is searched in UTF-8 and UTF-16LE; click a place to go there.</source>
-        <translation>Cherche dans toute la mémoire que l’invité a utilisée. Le texte est cherché en UTF-8 et UTF-16LE ; cliquez sur un endroit pour y aller.</translation>
+        <translation>Cherche dans toute la mémoire que l’invité a utilisée. Le texte est cherché en UTF-8 et UTF-16LE&#xa0;; cliquez sur un endroit pour y aller.</translation>
     </message>
     <message>
         <source>{amount} never used by the guest were not read.</source>
@@ -6437,7 +6438,7 @@
     </message>
     <message>
         <source>Cancelled: RAM was not searched to the end.</source>
-        <translation>Annulé : la mémoire n’a pas été parcourue jusqu’au bout.</translation>
+        <translation>Annulé&#xa0;: la mémoire n’a pas été parcourue jusqu’au bout.</translation>
     </message>
     <message>
         <source>The host can read it.</source>
@@ -6445,7 +6446,7 @@
     </message>
     <message>
         <source>The guest has it; the host cannot read it.</source>
-        <translation>L’invité l’a ; l’hôte ne peut pas le lire.</translation>
+        <translation>L’invité l’a&#xa0;; l’hôte ne peut pas le lire.</translation>
     </message>
     <message>
         <source>Nowhere in the memory that the guest has used.</source>
@@ -6469,11 +6470,11 @@
     </message>
     <message>
         <source>Pages: {kinds}.</source>
-        <translation>Pages : {kinds}.</translation>
+        <translation>Pages&#xa0;: {kinds}.</translation>
     </message>
     <message>
         <source>This proves nothing: so many random bytes hold it about {about} times by chance. Search for something longer.</source>
-        <translation>Cela ne prouve rien : autant d’octets aléatoires le contiennent environ {about} fois par hasard. Cherchez quelque chose de plus long.</translation>
+        <translation>Cela ne prouve rien&#xa0;: autant d’octets aléatoires le contiennent environ {about} fois par hasard. Cherchez quelque chose de plus long.</translation>
     </message>
     <message>
         <source>By chance, as many random bytes would hold it about {about} times.</source>
@@ -6488,11 +6489,11 @@
     <name>SeedForm</name>
     <message>
         <source>&amp;Plant a canary, to see later whether the host finds it in the memory</source>
-        <translation>&amp;Placer un canari, pour voir plus tard si l'hôte le trouve dans la mémoire</translation>
+        <translation>&amp;Placer un canari, pour voir plus tard si l&apos;hôte le trouve dans la mémoire</translation>
     </message>
     <message>
-        <source>A random token in a file in the guest's memory; the tab Exposure of the instance looks for it</source>
-        <translation>Une marque aléatoire dans un fichier en mémoire de l'invité ; l'onglet Exposition de l'instance la cherche</translation>
+        <source>A random token in a file in the guest&apos;s memory; the tab Exposure of the instance looks for it</source>
+        <translation>Une marque aléatoire dans un fichier en mémoire de l&apos;invité ; l&apos;onglet Exposition de l&apos;instance la cherche</translation>
     </message>
     <message>
         <source>First boot</source>
@@ -6503,7 +6504,7 @@
         <translation>Cloud-init le lit dans l’image au premier démarrage. L’hôte peut le lire aussi : n’y mettez aucun secret. Un noyau démarré directement ne le lit pas.</translation>
     </message>
     <message>
-        <source>&amp;Hostname (empty: the instance's name)</source>
+        <source>&amp;Hostname (empty: the instance&apos;s name)</source>
         <translation>Nom d’&amp;hôte (vide : le nom de l’instance)</translation>
     </message>
     <message>
@@ -6563,7 +6564,7 @@
     </message>
     <message>
         <source>Workers run the guests of the embedded engine; a change applies at the next start.</source>
-        <translation>Ils exécutent les invités du moteur intégré ; un changement s’applique au prochain démarrage.</translation>
+        <translation>Ils exécutent les invités du moteur intégré&#xa0;; un changement s’applique au prochain démarrage.</translation>
     </message>
     <message>
         <source>Data and keys</source>
@@ -6709,15 +6710,15 @@
     </message>
     <message>
         <source>&amp;Guardrails</source>
-        <translation type="unfinished" />
+        <translation>&amp;Garde-fous</translation>
     </message>
     <message>
         <source>&amp;Keys</source>
-        <translation type="unfinished" />
+        <translation>&amp;Clés</translation>
     </message>
     <message>
         <source>&amp;Access</source>
-        <translation type="unfinished" />
+        <translation>&amp;Accès</translation>
     </message>
     <message>
         <source>&amp;Settings</source>
@@ -6764,7 +6765,7 @@
     <name>ShellCommands</name>
     <message>
         <source>Search: {text}</source>
-        <translation>Rechercher : {text}</translation>
+        <translation>Rechercher&#xa0;: {text}</translation>
     </message>
     <message>
         <source>Light theme</source>
@@ -6787,11 +6788,11 @@
     </message>
     <message>
         <source>Read-only: {reason}</source>
-        <translation>Lecture seule : {reason}</translation>
+        <translation>Lecture seule&#xa0;: {reason}</translation>
     </message>
     <message>
         <source>{provider} does not answer: {reason}. It is tried again by itself.</source>
-        <translation>{provider} ne répond pas : {reason}. Un nouvel essai se fait de lui-même.</translation>
+        <translation>{provider} ne répond pas&#xa0;: {reason}. Un nouvel essai se fait de lui-même.</translation>
     </message>
     <message numerus="yes">
         <source>%n instance(s) run inside this console and are powered off when it closes. What they hold in memory is lost.</source>
@@ -6832,24 +6833,24 @@
         <translation>Pages changées depuis l’instantané, {viewer}</translation>
     </message>
     <message>
-        <source>Keeps RAM as it is now, in this program's memory only, and marks what changes afterwards.</source>
+        <source>Keeps RAM as it is now, in this program&apos;s memory only, and marks what changes afterwards.</source>
         <translation>Garde la mémoire telle qu’elle est, dans ce programme seulement, et marque ce qui change ensuite.</translation>
     </message>
     <message>
         <source>Taken at {at}: {size}.</source>
-        <translation>Pris à {at} : {size}.</translation>
+        <translation>Pris à {at}&#xa0;: {size}.</translation>
     </message>
     <message>
         <source>Of some pages only a checksum is kept: they are marked as a whole.</source>
-        <translation>De certaines pages, seule une somme de contrôle est gardée : elles sont marquées en entier.</translation>
+        <translation>De certaines pages, seule une somme de contrôle est gardée&#xa0;: elles sont marquées en entier.</translation>
     </message>
     <message>
         <source>{viewer}: 1 page changed since</source>
-        <translation>{viewer} : 1 page changée depuis</translation>
+        <translation>{viewer}&#xa0;: 1 page changée depuis</translation>
     </message>
     <message>
         <source>{viewer}: {count} pages changed since</source>
-        <translation>{viewer} : {count} pages changées depuis</translation>
+        <translation>{viewer}&#xa0;: {count} pages changées depuis</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -6872,7 +6873,7 @@
     </message>
     <message>
         <source>There is none yet.</source>
-        <translation>Il n'y en a pas encore.</translation>
+        <translation>Il n&apos;y en a pas encore.</translation>
     </message>
     <message>
         <source>disks and memory</source>
@@ -6896,11 +6897,11 @@
     </message>
     <message>
         <source>Return to {name}? What the instance is and has written since is lost.</source>
-        <translation>Revenir à {name} ? Ce que l'instance est et a écrit depuis est perdu.</translation>
+        <translation>Revenir à {name} ? Ce que l&apos;instance est et a écrit depuis est perdu.</translation>
     </message>
     <message>
         <source>Delete the snapshot {name}? The instance stays as it is.</source>
-        <translation>Supprimer l'instantané {name} ? L'instance reste comme elle est.</translation>
+        <translation>Supprimer l&apos;instantané {name} ? L&apos;instance reste comme elle est.</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -6911,7 +6912,7 @@
     <name>StandingModel</name>
     <message>
         <source>Of</source>
-        <translation type="unfinished" />
+        <translation>Sur</translation>
     </message>
 </context>
 <context>
@@ -6930,11 +6931,11 @@
     </message>
     <message>
         <source>{provider}: connected</source>
-        <translation>{provider} : connecté</translation>
+        <translation>{provider}&#xa0;: connecté</translation>
     </message>
     <message>
         <source>{provider}: not connected ({reason})</source>
-        <translation>{provider} : non connecté ({reason})</translation>
+        <translation>{provider}&#xa0;: non connecté ({reason})</translation>
     </message>
     <message>
         <source>no reason given</source>
@@ -6979,78 +6980,78 @@
     <name>SwitchForm</name>
     <message>
         <source>Enforce denies launches; warn only tells</source>
-        <translation type="unfinished" />
+        <translation>Appliquer refuse des lancements ; avertir ne fait que dire</translation>
     </message>
     <message>
         <source>all, or env=prod, team=risk</source>
-        <translation type="unfinished" />
+        <translation>toutes, ou env=prod, team=risk</translation>
     </message>
     <message>
         <source>&amp;Test on the fleet</source>
-        <translation type="unfinished" />
+        <translation>&amp;Essayer sur la flotte</translation>
     </message>
     <message>
         <source>Counts what the pack would find now; nothing is turned on</source>
-        <translation type="unfinished" />
+        <translation>Compte ce que le lot trouverait maintenant ; rien n&apos;est activé</translation>
     </message>
     <message>
         <source>Turn &amp;on</source>
-        <translation type="unfinished" />
+        <translation>&amp;Activer</translation>
     </message>
     <message>
         <source>&amp;Mode</source>
-        <translation type="unfinished" />
+        <translation>&amp;Mode</translation>
     </message>
     <message>
         <source>Only instances with the &amp;labels</source>
-        <translation type="unfinished" />
+        <translation>Seulement les instances avec les é&amp;tiquettes</translation>
     </message>
     <message>
         <source>Only of the &amp;provider</source>
-        <translation type="unfinished" />
+        <translation>Seulement du &amp;fournisseur</translation>
     </message>
     <message>
         <source>Turn it on</source>
-        <translation type="unfinished" />
+        <translation>L&apos;activer</translation>
     </message>
     <message>
         <source>any provider</source>
-        <translation type="unfinished" />
+        <translation>tout fournisseur</translation>
     </message>
     <message>
         <source>Test it first: then you know what it would deny</source>
-        <translation type="unfinished" />
+        <translation>Essayez-le d&apos;abord : vous saurez ce qu&apos;il refuserait</translation>
     </message>
     <message>
         <source>Testing …</source>
-        <translation type="unfinished" />
+        <translation>Essai …</translation>
     </message>
     <message>
         <source>{0} of its rules cannot be evaluated: they would deny every launch</source>
-        <translation type="unfinished" />
+        <translation>{0} de ses règles ne peuvent pas être évaluées : elles refuseraient tout lancement</translation>
     </message>
     <message>
         <source>There is no instance in this part of the fleet yet</source>
-        <translation type="unfinished" />
+        <translation>Il n&apos;y a pas encore d&apos;instance dans cette partie de la flotte</translation>
     </message>
     <message>
         <source>{0} of {1} instances would not comply; below, by rule</source>
-        <translation type="unfinished" />
+        <translation>{0} instances sur {1} ne seraient pas conformes ; ci-dessous, par règle</translation>
     </message>
     <message>
         <source>All {0} instances would comply</source>
-        <translation type="unfinished" />
+        <translation>Les {0} instances seraient toutes conformes</translation>
     </message>
     <message>
         <source>{0}: {1} of {2}</source>
-        <translation type="unfinished" />
+        <translation>{0} : {1} sur {2}</translation>
     </message>
 </context>
 <context>
     <name>TcbSteps</name>
     <message>
         <source>Reported TCB over time: {steps}</source>
-        <translation>TCB déclaré au fil du temps : {steps}</translation>
+        <translation>TCB déclaré au fil du temps&#xa0;: {steps}</translation>
     </message>
 </context>
 <context>
@@ -7065,15 +7066,15 @@
     </message>
     <message>
         <source>SEV-SNP reports carry the firmware versions of their chip; each change is kept here.</source>
-        <translation>Les rapports SEV-SNP portent les versions de micrologiciel de leur puce ; chaque changement est gardé ici.</translation>
+        <translation>Les rapports SEV-SNP portent les versions de micrologiciel de leur puce&#xa0;; chaque changement est gardé ici.</translation>
     </message>
     <message>
         <source>Chip {chip}</source>
         <translation>Puce {chip}</translation>
     </message>
     <message>
-        <source>Emulated: not a chip of AMD's</source>
-        <translation>Émulé : pas une puce d’AMD</translation>
+        <source>Emulated: not a chip of AMD&apos;s</source>
+        <translation>Émulé&#xa0;: pas une puce d’AMD</translation>
     </message>
     <message>
         <source>Since</source>
@@ -7089,7 +7090,7 @@
     </message>
     <message>
         <source>provisional: the host can go back</source>
-        <translation>provisoire : l’hôte peut revenir en arrière</translation>
+        <translation>provisoire&#xa0;: l’hôte peut revenir en arrière</translation>
     </message>
 </context>
 <context>
@@ -7125,84 +7126,84 @@
         <translation>Vu par l’hôte</translation>
     </message>
     <message>
-        <source>The hypervisor itself hands the disk's key to the guest</source>
+        <source>The hypervisor itself hands the disk&apos;s key to the guest</source>
         <translation>L’hyperviseur remet lui-même la clé du disque à l’invité</translation>
     </message>
     <message>
         <source>Which key holds its disk is being looked up</source>
-        <translation type="unfinished" />
+        <translation>La clé qui tient son disque est recherchée</translation>
     </message>
     <message>
         <source>Not known yet</source>
-        <translation type="unfinished" />
+        <translation>Pas encore connu</translation>
     </message>
     <message>
-        <source>Its disk is AES-256-XTS; {key} wraps the disk's key</source>
-        <translation type="unfinished" />
+        <source>Its disk is AES-256-XTS; {key} wraps the disk&apos;s key</source>
+        <translation>Son disque est en AES-256-XTS ; {key} enveloppe la clé du disque</translation>
     </message>
     <message>
         <source>Unreadable</source>
-        <translation type="unfinished" />
+        <translation>Illisible</translation>
     </message>
     <message>
         <source>It has no disk with records, so nothing of it is kept</source>
-        <translation type="unfinished" />
+        <translation>Elle n&apos;a pas de disque de données : rien d&apos;elle n&apos;est conservé</translation>
     </message>
     <message>
         <source>No disk</source>
-        <translation type="unfinished" />
+        <translation>Pas de disque</translation>
     </message>
     <message>
         <source>Its host reads its disk, unless the guest itself encrypts it</source>
-        <translation type="unfinished" />
+        <translation>Son hôte lit son disque, à moins que l&apos;invité ne le chiffre lui-même</translation>
     </message>
     <message>
         <source>No key of yours holds its disk; its cloud may encrypt it with keys of its own</source>
-        <translation type="unfinished" />
+        <translation>Aucune clé à vous ne tient son disque ; son nuage peut le chiffrer avec les siennes</translation>
     </message>
     <message>
         <source>By no key of yours</source>
-        <translation type="unfinished" />
+        <translation>Par aucune clé à vous</translation>
     </message>
     <message>
         <source>Keys reach the guest sealed to the key in its attestation report</source>
-        <translation type="unfinished" />
+        <translation>Les clés parviennent à l&apos;invité scellées pour la clé de son rapport d&apos;attestation</translation>
     </message>
     <message>
         <source>Keys reach the guest by LAUNCH_SECRET, after its launch measurement</source>
-        <translation type="unfinished" />
+        <translation>Les clés parviennent à l&apos;invité par LAUNCH_SECRET, après sa mesure de lancement</translation>
     </message>
     <message>
         <source>Whether it is sent a key is being looked up</source>
-        <translation type="unfinished" />
+        <translation>On cherche si une clé lui est envoyée</translation>
     </message>
     <message>
-        <source>For each start its host is given the disk's key, and QEMU keeps it in RAM</source>
-        <translation type="unfinished" />
+        <source>For each start its host is given the disk&apos;s key, and QEMU keeps it in RAM</source>
+        <translation>À chaque démarrage l&apos;hôte reçoit la clé du disque, et QEMU la garde en RAM</translation>
     </message>
     <message>
         <source>The console sends this guest no key</source>
-        <translation type="unfinished" />
+        <translation>La console n&apos;envoie pas de clé à cet invité</translation>
     </message>
     <message>
         <source>No key is sent</source>
-        <translation type="unfinished" />
+        <translation>Aucune clé n&apos;est envoyée</translation>
     </message>
     <message>
         <source>A plain VM proves nothing of its launch</source>
-        <translation type="unfinished" />
+        <translation>Une VM ordinaire ne prouve rien de son lancement</translation>
     </message>
     <message>
         <source>None of its evidence has been verified</source>
-        <translation type="unfinished" />
+        <translation>Aucune de ses preuves n&apos;a été vérifiée</translation>
     </message>
     <message>
         <source>Its evidence was verified at {when} and is trusted</source>
-        <translation type="unfinished" />
+        <translation>Sa preuve a été vérifiée à {when} et est de confiance</translation>
     </message>
     <message>
         <source>Its evidence was verified at {when} and is not trusted</source>
-        <translation type="unfinished" />
+        <translation>Sa preuve a été vérifiée à {when} et n&apos;est pas de confiance</translation>
     </message>
     <message>
         <source>In use</source>
@@ -7214,15 +7215,15 @@
     </message>
     <message>
         <source>What the host can read</source>
-        <translation type="unfinished" />
+        <translation>Ce que l&apos;hôte peut lire</translation>
     </message>
     <message>
         <source>Memory is plain: whoever controls the host reads all of it</source>
-        <translation>La mémoire est en clair : qui commande l’hôte la lit toute</translation>
+        <translation>La mémoire est en clair&#xa0;: qui commande l’hôte la lit toute</translation>
     </message>
     <message>
         <source>. That key does not open it now: {state}</source>
-        <translation type="unfinished" />
+        <translation>. Cette clé ne l&apos;ouvre pas maintenant : {state}</translation>
     </message>
     <message>
         <source>Sealed to the guest</source>
@@ -7230,11 +7231,11 @@
     </message>
     <message>
         <source>Memory is encrypted by an emulated {technology}; its key stays in the processor</source>
-        <translation>La mémoire est chiffrée par {technology} émulé ; sa clé reste dans le processeur</translation>
+        <translation>La mémoire est chiffrée par {technology} émulé&#xa0;; sa clé reste dans le processeur</translation>
     </message>
     <message>
         <source>Memory is encrypted by {technology}; its key stays in the processor</source>
-        <translation>La mémoire est chiffrée par {technology} ; sa clé reste dans le processeur</translation>
+        <translation>La mémoire est chiffrée par {technology}&#xa0;; sa clé reste dans le processeur</translation>
     </message>
     <message>
         <source>Encrypted</source>
@@ -7246,11 +7247,11 @@
     </message>
     <message>
         <source>There is no memory to protect; the next start launches and measures again</source>
-        <translation>Il n’y a pas de mémoire à protéger ; le prochain démarrage lance et mesure de nouveau</translation>
+        <translation>Il n’y a pas de mémoire à protéger&#xa0;; le prochain démarrage lance et mesure de nouveau</translation>
     </message>
     <message>
         <source>There is no memory now; once it runs, the host can read all of it</source>
-        <translation>Il n’y a pas de mémoire à présent ; dès qu’elle tourne, l’hôte peut la lire toute</translation>
+        <translation>Il n’y a pas de mémoire à présent&#xa0;; dès qu’elle tourne, l’hôte peut la lire toute</translation>
     </message>
     <message>
         <source>At rest</source>
@@ -7281,7 +7282,7 @@
     </message>
     <message>
         <source>Not a confidential VM: there is nothing to attest</source>
-        <translation>Pas une VM confidentielle : il n’y a rien à attester</translation>
+        <translation>Pas une VM confidentielle&#xa0;: il n’y a rien à attester</translation>
     </message>
     <message>
         <source>No evidence has been appraised yet</source>
@@ -7289,10 +7290,10 @@
     </message>
     <message>
         <source>The launch measurement matched; the platform that made it is emulated or not verified to a root</source>
-        <translation>La mesure du lancement concorde ; la plateforme qui l’a faite est émulée ou non vérifiée jusqu’à une racine</translation>
+        <translation>La mesure du lancement concorde&#xa0;; la plateforme qui l’a faite est émulée ou non vérifiée jusqu’à une racine</translation>
     </message>
     <message>
-        <source>Evidence was verified down to the maker's root and fits the reference values</source>
+        <source>Evidence was verified down to the maker&apos;s root and fits the reference values</source>
         <translation>La preuve a été vérifiée jusqu’à la racine du fabricant et concorde avec les valeurs de référence</translation>
     </message>
     <message>
@@ -7424,7 +7425,7 @@
     </message>
     <message>
         <source>Name the instance, and say which host runs it.</source>
-        <translation>Nommez l'instance, et dites quel hôte la fait fonctionner.</translation>
+        <translation>Nommez l&apos;instance, et dites quel hôte la fait fonctionner.</translation>
     </message>
     <message>
         <source>Name the instance, and say who runs it and in which region.</source>
@@ -7472,7 +7473,7 @@
     </message>
     <message>
         <source>A rehearsal on this computer: everything of {0} can be chosen, nothing is sent there.</source>
-        <translation>Une répétition sur cet ordinateur : tout ce qu’a {0} peut être choisi, rien n’y est envoyé.</translation>
+        <translation>Une répétition sur cet ordinateur&#xa0;: tout ce qu’a {0} peut être choisi, rien n’y est envoyé.</translation>
     </message>
     <message>
         <source>A real virtual machine on this host. Hosts are added on the page Hosts.</source>
@@ -7480,7 +7481,7 @@
     </message>
     <message>
         <source>A real instance in {0}, which costs money while it exists.</source>
-        <translation type="unfinished" />
+        <translation>Une instance réelle dans {0}, qui coûte de l&apos;argent tant qu&apos;elle existe.</translation>
     </message>
     <message>
         <source>launch 2020</source>
@@ -7496,22 +7497,22 @@
     </message>
     <message>
         <source>No confidential technology is offered here; plain VMs only.</source>
-        <translation>Aucune technologie confidentielle n’est offerte ici ; VM ordinaires seulement.</translation>
+        <translation>Aucune technologie confidentielle n’est offerte ici&#xa0;; VM ordinaires seulement.</translation>
     </message>
 </context>
 <context>
     <name>YouCard</name>
     <message>
         <source> and </source>
-        <translation type="unfinished" />
+        <translation> et </translation>
     </message>
     <message>
         <source>You are {user}, {roles} here</source>
-        <translation type="unfinished" />
+        <translation>Vous êtes {user}, {roles} ici</translation>
     </message>
     <message>
         <source>You may</source>
-        <translation type="unfinished" />
+        <translation>Vous pouvez</translation>
     </message>
 </context>
 <context>
@@ -7529,7 +7530,7 @@
     </message>
     <message>
         <source>Choose: {what}</source>
-        <translation>Choisir : {what}</translation>
+        <translation>Choisir&#xa0;: {what}</translation>
     </message>
     <message>
         <source>Take away</source>
@@ -7537,18 +7538,18 @@
     </message>
     <message>
         <source>Take away: {what}</source>
-        <translation>Retirer : {what}</translation>
+        <translation>Retirer&#xa0;: {what}</translation>
     </message>
 </context>
 <context>
     <name>_Tile</name>
     <message>
         <source>In the fleet</source>
-        <translation type="unfinished" />
+        <translation>Dans la flotte</translation>
     </message>
     <message>
         <source>Show in the fleet: {0}</source>
-        <translation type="unfinished" />
+        <translation>Montrer dans la flotte : {0}</translation>
     </message>
 </context>
 <context>
@@ -7582,12 +7583,12 @@
         <translation>L’invité n’a pas encore utilisé cette page.</translation>
     </message>
     <message>
-        <source>Encrypted with the guest's key, which this viewer does not have.</source>
+        <source>Encrypted with the guest&apos;s key, which this viewer does not have.</source>
         <translation>Chiffrée par la clé de l’invité, que cet observateur n’a pas.</translation>
     </message>
     <message>
         <source>The guest left this page unencrypted to exchange data with the host: both read it.</source>
-        <translation>L’invité a laissé cette page non chiffrée pour échanger avec l’hôte : les deux la lisent.</translation>
+        <translation>L’invité a laissé cette page non chiffrée pour échanger avec l’hôte&#xa0;: les deux la lisent.</translation>
     </message>
     <message>
         <source>Readable content for whoever has this view.</source>
@@ -7595,7 +7596,7 @@
     </message>
     <message>
         <source>Could not be read; nothing is known of it.</source>
-        <translation>N’a pas pu être lue ; on n’en sait rien.</translation>
+        <translation>N’a pas pu être lue&#xa0;; on n’en sait rien.</translation>
     </message>
     <message>
         <source>What the hypervisor sees</source>
@@ -7615,7 +7616,7 @@
     </message>
     <message>
         <source>The host reads everything of this VM: it is not confidential.</source>
-        <translation>L’hôte lit tout de cette VM : elle n’est pas confidentielle.</translation>
+        <translation>L’hôte lit tout de cette VM&#xa0;: elle n’est pas confidentielle.</translation>
     </message>
     <message>
         <source>What the host, its administrator and whoever breaks into it can read of this VM ({technology}).</source>
@@ -7623,14 +7624,14 @@
     </message>
     <message>
         <source>The same bytes as on the left: nothing keeps them from the host.</source>
-        <translation>Les mêmes octets qu’à gauche : rien ne les cache à l’hôte.</translation>
+        <translation>Les mêmes octets qu’à gauche&#xa0;: rien ne les cache à l’hôte.</translation>
     </message>
     <message>
         <source>On real hardware nobody outside the guest has this view: the emulator shows it for comparison.</source>
-        <translation>Sur du vrai matériel, personne hors de l’invité n’a cette vue : l’émulateur la montre pour comparer.</translation>
+        <translation>Sur du vrai matériel, personne hors de l’invité n’a cette vue&#xa0;: l’émulateur la montre pour comparer.</translation>
     </message>
     <message>
-        <source>What the guest's own programs read.</source>
+        <source>What the guest&apos;s own programs read.</source>
         <translation>Ce que lisent les programmes de l’invité.</translation>
     </message>
     <message>
