@@ -357,7 +357,7 @@ class _Guide:
         self._window.maximize_page(False)
 
     async def _look_at_pages(self) -> None:
-        for page in ("events", "settings", "help", "about"):
+        for page in ("events", "hosts", "guardrails", "keys", "access", "settings", "help", "about"):
             self._window.show_page(page)
             await pause(0.4)
             await self._camera.take(f"page-{page}")
