@@ -267,6 +267,7 @@ class ComplianceTab(QWidget):
         }
         for compliance, tile in self.tiles.items():
             tile.show_count(counts[compliance])
+            tile.setVisible(on)  # nothing is judged and so nothing counted while no pack is on
         self._show_sides()
 
     def _show_sides(self) -> None:
