@@ -12,6 +12,7 @@ from confvm_gui.fleet.session import FleetSession
 from confvm_gui.ui.access.roles_view import RolesView
 from confvm_gui.ui.approvals.view import ApprovalsView
 from confvm_gui.ui.bridge.tasks import TaskKeeper
+from confvm_gui.ui.made_later import MadeLater
 from confvm_gui.ui.text import count_text
 from confvm_gui.ui.theme import UNIT
 from confvm_gui.ui.wizard.looks import SPACING, heading
@@ -29,15 +30,12 @@ class AccessPage(QWidget):
         self.setObjectName("access-page")
         self._tasks = TaskKeeper("access", self.problem.emit)
         self.approvals = ApprovalsView(session, self._tasks)
-        self._session = session
-        self._roles: RolesView | None = None
-        self._roles_place = QWidget()
-        column(self._roles_place)
+        self._roles = MadeLater(lambda: RolesView(session, self._tasks), self)
         self.tabs = QTabWidget(self)
         self.tabs.setObjectName("access-tabs")
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.approvals, self.tr("Approvals"))
-        self.tabs.addTab(self._roles_place, self.tr("Roles"))
+        self.tabs.addTab(self._roles, self.tr("Roles"))
         self.tabs.currentChanged.connect(self._tab_changed)
         rows = column(self, spacing=SPACING + 4)
         rows.setContentsMargins(UNIT * 2, UNIT * 2, UNIT * 2, UNIT)
@@ -52,23 +50,17 @@ class AccessPage(QWidget):
     def refresh(self) -> None:
         """Read the requests again, and show the roles as they are."""
         self.approvals.refresh()
-        if self._roles is not None:
-            self._roles.refresh()
+        if self._roles.made is not None:
+            self._roles.made.refresh()
 
     @property
     def roles(self) -> RolesView:
-        """Made when it is first looked at: made with the rest, it would hold up the window."""
-        if self._roles is None:
-            self._roles = RolesView(self._session, self._tasks)
-            place = self._roles_place.layout()
-            assert place is not None
-            place.addWidget(self._roles)
-            self._roles.show()
-        return self._roles
+        """The tab with the roles."""
+        return self._roles.widget()
 
     def show_roles(self) -> None:
         """Bring the roles to the front."""
-        self.tabs.setCurrentWidget(self._roles_place)
+        self.tabs.setCurrentWidget(self._roles)
 
     def show_requests(self) -> None:
         """Bring the requests to the front."""
@@ -77,12 +69,12 @@ class AccessPage(QWidget):
     async def aclose(self) -> None:
         """Stop listening, and what runs."""
         self.approvals.subscriptions.clear()
-        if self._roles is not None:
-            self._roles.subscriptions.clear()
+        if self._roles.made is not None:
+            self._roles.made.subscriptions.clear()
         await self._tasks.aclose()
 
     def _tab_changed(self, _index: int) -> None:
-        if self.tabs.currentWidget() is self._roles_place:
+        if self.tabs.currentWidget() is self._roles:
             self.roles.refresh()
 
     def _count(self, waiting: int) -> None:

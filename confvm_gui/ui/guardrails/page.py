@@ -19,6 +19,7 @@ from confvm_gui.ui.guardrails.compliance_tab import ComplianceTab
 from confvm_gui.ui.guardrails.exceptions_tab import ExceptionsTab
 from confvm_gui.ui.guardrails.packs_tab import PacksTab
 from confvm_gui.ui.guardrails.report_export import ReportExport
+from confvm_gui.ui.made_later import MadeLater
 from confvm_gui.ui.models.exceptions_model import runs
 from confvm_gui.ui.theme import UNIT
 from confvm_gui.ui.wizard.looks import SPACING, Note, Tone, heading
@@ -53,25 +54,43 @@ class GuardrailsPage(QWidget):
         self.message.hide()
         rows.addWidget(self.message)
         self.compliance = ComplianceTab(session.guard, self._tasks, self)
-        self.packs = PacksTab(session, self._tasks, self)
-        self.exceptions = ExceptionsTab(session, self._tasks, self)
+        self._packs = MadeLater(lambda: PacksTab(session, self._tasks), self)
+        self._exceptions = MadeLater(lambda: ExceptionsTab(session, self._tasks), self)
         self.report = ReportExport(session, self._tasks, self.message.show_text, self)
         self.tabs = QTabWidget(self)
         self.tabs.setObjectName("guardrails-tabs")
         self.tabs.setAccessibleName(self.tr("Guardrails"))
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.compliance, self.tr("Compliance"))
-        self.tabs.addTab(self.packs, self.tr("Packs of rules"))
-        self.tabs.addTab(self.exceptions, self.tr("Exceptions"))
+        self.tabs.addTab(self._packs, self.tr("Packs of rules"))
+        self.tabs.addTab(self._exceptions, self.tr("Exceptions"))
         self.tabs.currentChanged.connect(lambda _: self.refresh())
         rows.addWidget(self.tabs, 1)
         self.compliance.instance_wanted.connect(self.instance_wanted)
         self.compliance.fleet_wanted.connect(self.fleet_wanted)
-        self.compliance.packs_wanted.connect(lambda: self.tabs.setCurrentWidget(self.packs))
+        self.compliance.packs_wanted.connect(self.show_packs)
         self.compliance.report_wanted.connect(self.report.ask)
         self._subscriptions.add(session.guard.changes, lambda _: self.compliance.changed())
         self._subscriptions.add(session.guard.rules.changes, lambda _: self.refresh())
         self._subscriptions.add(session.inventory.changes, self._inventory_changed)
+
+    @property
+    def packs(self) -> PacksTab:
+        """The tab with the packs."""
+        return self._packs.widget()
+
+    @property
+    def exceptions(self) -> ExceptionsTab:
+        """The tab with the exceptions."""
+        return self._exceptions.widget()
+
+    def show_packs(self) -> None:
+        """Bring the packs to the front."""
+        self.tabs.setCurrentWidget(self._packs)
+
+    def show_exceptions(self) -> None:
+        """Bring the exceptions to the front."""
+        self.tabs.setCurrentWidget(self._exceptions)
 
     async def aclose(self) -> None:
         """Stop listening, and what runs."""
@@ -94,8 +113,9 @@ class GuardrailsPage(QWidget):
         if not self.isVisible():
             return
         self._show_state()
-        for tab in (self.compliance, self.packs, self.exceptions):
-            tab.refresh()
+        for tab in (self.compliance, self._packs.made, self._exceptions.made):
+            if tab is not None:
+                tab.refresh()
 
     def _show_state(self) -> None:
         rules = self._session.guard.rules

@@ -128,7 +128,7 @@ def test_a_mode_is_changed_and_a_pack_is_taken_off(qasync_run: Run) -> None:
         async with open_shell([PLAIN, SAFE]) as opened:
             await turn_on(opened)
             page = guardrails(opened)
-            page.tabs.setCurrentWidget(page.packs)
+            page.show_packs()
             await choose(page, "house@1")
             await until(lambda: page.findChild(QComboBox, "pack-mode-0"), "its assignment")
             mode = page.findChild(QComboBox, "pack-mode-0")
@@ -182,7 +182,7 @@ def test_exceptions_are_granted_with_a_reason_and_end(qasync_run: Run) -> None:
         async with open_shell([PLAIN]) as opened:
             await turn_on(opened)
             page = guardrails(opened)
-            page.tabs.setCurrentWidget(page.exceptions)
+            page.show_exceptions()
             tab = page.exceptions
             await until(lambda: tab.rule.count() == 2, "the rules that are on")
             assert not tab.grant.isEnabled()
@@ -215,7 +215,7 @@ def test_a_hostile_pack_is_refused_where_it_is_written(qasync_run: Run, tmp_path
         bad.write_text(dump_pack(hostile))
         async with open_shell([PLAIN]) as opened:
             page = guardrails(opened)
-            page.tabs.setCurrentWidget(page.packs)
+            page.show_packs()
             page.packs.import_file(bad)
             editor = page.packs.editor
             await until(lambda: "endless: The expression is refused" in says(page, "pack-problems"), "the refusal")
@@ -250,7 +250,7 @@ def test_a_shipped_pack_is_copied_and_signed(qasync_run: Run) -> None:
     async def scenario() -> None:
         async with open_shell([PLAIN]) as opened:
             page = guardrails(opened)
-            page.tabs.setCurrentWidget(page.packs)
+            page.show_packs()
             await choose(page, "hygiene@1")
             assert not page.packs.detail.buttons["edit"].isVisible()
             click(page, "pack-copy")
@@ -279,7 +279,7 @@ def test_who_may_not_change_the_rules_can_only_look(qasync_run: Run) -> None:
             opened.session.access.assignments = Assignments({opened.session.access.user: frozenset({Role.AUDITOR})})
             page = guardrails(opened)
             await until(lambda: count(page, Compliance.VIOLATING) == "1", "the count")
-            page.tabs.setCurrentWidget(page.packs)
+            page.show_packs()
             await choose(page, "house@1")
             click(page, "switch-test")
             await until(lambda: "would not comply" in says(page, "switch-result"), "the test")
@@ -287,7 +287,7 @@ def test_who_may_not_change_the_rules_can_only_look(qasync_run: Run) -> None:
                 button = page.findChild(QPushButton, name)
                 assert isinstance(button, QPushButton), name
                 assert not button.isEnabled(), name
-            page.tabs.setCurrentWidget(page.exceptions)
+            page.show_exceptions()
             page.exceptions.reason.setText("please")
             assert not page.exceptions.grant.isEnabled()
 
