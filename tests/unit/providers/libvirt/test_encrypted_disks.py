@@ -50,7 +50,8 @@ class _Bios(Capabilities):
 
 
 class _Rig:
-    def __init__(self, provider: LibvirtProvider, store: LocalKeyStore, library: ShelfLibrary) -> None:
+    def __init__(self, daemon: Daemon, provider: LibvirtProvider, store: LocalKeyStore, library: ShelfLibrary) -> None:
+        self.daemon = daemon
         self.provider = provider
         self.store = store
         self.library = library
@@ -79,9 +80,13 @@ class _Rig:
     async def secrets(self) -> list[str]:
         return await self.provider.connection.call(lambda conn: [one.UUIDString() for one in conn.listAllSecrets(0)])
 
+    async def pool(self) -> Path:
+        """The daemon's pool, seen from outside of its mount namespace."""
+        inside = Path(await self.provider.connection.call(storage.pool_path))
+        return self.daemon.root / "lib" / inside.relative_to("/var/lib/libvirt")
+
     async def disk(self, instance_id: str) -> Path:
-        """Where the daemon has the volume, seen from outside of its namespace."""
-        folder = Path(await self.provider.connection.call(storage.pool_path))
+        folder = await self.pool()
         encrypted = folder / storage.encrypted_name(instance_id)
         return encrypted if encrypted.exists() else folder / storage.overlay_name(instance_id)
 
@@ -102,10 +107,7 @@ async def _rig(daemon: Daemon, folder: Path) -> AsyncIterator[_Rig]:
     library.put("writer", ImageKind.RAW, ImageFiles(image), 1 << 20)
     store = LocalKeyStore(folder / "data")
     async with provider_at(daemon.uri, library=library, key_store=store) as provider:
-        # The pool is made where both sides of the daemon's namespace have it.
-        path = str(daemon.images)
-        await provider.connection.call(lambda conn: storage.ensure_pool(conn, path) is not None)
-        yield _Rig(provider, store, library)
+        yield _Rig(daemon, provider, store, library)
 
 
 def _opens(disk: Path, *secret: str) -> bool:
@@ -217,5 +219,5 @@ async def test_a_create_that_is_cancelled_leaves_no_disk_and_no_key(libvirtd: Da
         again = OperationRecord(on_step=cancelled_at_start)
         with pytest.raises(OperationCancelled):
             await rig.create(replace(KEYED, name="third"), again)
-        assert not list(libvirtd.images.glob(f"*{again.instance_id}*"))
+        assert not list((await rig.pool()).glob(f"*{again.instance_id}*"))
         assert await rig.secrets() == []
