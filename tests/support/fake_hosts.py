@@ -10,7 +10,12 @@ from tests.support.fake_provider import FakeProvider, make_instance
 
 FACTS = HostFacts(
     "db1  ·  64 CPUs  ·  512 GiB",
-    (HostFact("AMD SEV", True, "14 ASIDs are left for such guests"), HostFact("Intel TDX", False, "no Intel Xeon")),
+    (
+        HostFact("AMD SEV", True, "14 ASIDs are left for such guests"),
+        HostFact("Intel TDX", False, "no Intel Xeon"),
+        HostFact("Intel SGX", False, "no Intel Xeon"),
+        HostFact("KVM", True, ""),
+    ),
 )
 
 

@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from confvm_gui.domain.errors import Transient
 from confvm_gui.ui.hosts.page import HostsPage
+from confvm_gui.ui.wizard.looks import Note
 from tests.support.fake_hosts import FakeOpener, with_hosts
 from tests.support.fake_session import fake_session
 from tests.support.patience import until
@@ -49,6 +50,8 @@ async def test_a_host_is_checked_tested_added_tried_again_and_removed(qtbot: QtB
     _button(page, "hosts-retry").click()
     await until(lambda: _says(page) == "Connected")
     assert session.inventory.find("on-libvirt-system")
+    facts = [note.text() for note in page.detail.findChildren(Note) if note.objectName().startswith("hosts-fact-")]
+    assert facts == ["AMD SEV: 14 ASIDs are left for such guests", "Intel TDX, Intel SGX: no Intel Xeon", "KVM"]
     _button(page, "hosts-remove").click()
     await until(lambda: not hosts.entries())
     assert page.model.rowCount() == 0

@@ -93,10 +93,15 @@ class HostDetail(Card):
             note.hide()
             note.deleteLater()
         self._notes = []
+        # What is said of several is said once: mostly a host has none of them for want of one thing.
+        said: dict[tuple[str, bool], list[str]] = {}
         for fact in facts.facts if facts is not None else ():
-            text = self.tr("{0}: {1}").format(fact.title, fact.detail) if fact.detail else fact.title
-            note = Note(text, Tone.GOOD if fact.available else Tone.MUTED, self)
-            note.setObjectName(f"hosts-fact-{fact.title}")
+            said.setdefault((fact.detail or fact.title, fact.available), []).append(fact.title)
+        for (detail, available), titles in said.items():
+            covered = ", ".join(titles)
+            text = covered if covered == detail else self.tr("{0}: {1}").format(covered, detail)
+            note = Note(text, Tone.GOOD if available else Tone.MUTED, self)
+            note.setObjectName(f"hosts-fact-{titles[0]}")
             self._facts.addWidget(note)
             note.show()
             self._notes.append(note)
