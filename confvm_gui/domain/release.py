@@ -18,6 +18,9 @@ MAXIMUM_SECRET: Final = 512
 RELEASE_INFO: Final = b"confvm-release-1"
 """HKDF's info for what is sealed to a guest; the salt is the guest's REPORT_DATA."""
 
+LONGEST_CHALLENGE: Final = 30 * 86400.0
+"""Seconds that a nonce can wait for its answer at most."""
+
 _MEASUREMENT_BYTES: Final = 48
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})*")
 _FLOOR: Final = re.compile(r"(?:reported|launch|committed|current)_tcb\.[a-z_]{1,20}|guest_svn")

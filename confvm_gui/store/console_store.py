@@ -20,6 +20,7 @@ from confvm_gui.store.operations import SqliteOperations
 from confvm_gui.store.policies import SqliteCompliance, SqlitePolicies
 from confvm_gui.store.readers import Readers
 from confvm_gui.store.samples import SqliteSamples
+from confvm_gui.store.secrets import SqliteSecrets
 from confvm_gui.store.settings import SqliteSettings
 from confvm_gui.store.writer import Writer
 
@@ -45,6 +46,7 @@ class ConsoleStore:
         self._baselines = SqliteBaselines(path, self._readers, self._require_writer)
         self._policies = SqlitePolicies(path, self._readers, self._require_writer)
         self._compliance = SqliteCompliance(self._readers, self._require_writer)
+        self._secrets = SqliteSecrets(path, self._readers, self._require_writer)
         self._settings = SqliteSettings(path, self._readers, self._require_writer)
         self._writer: Writer | None = None
         if not database.readonly_reason:
@@ -94,6 +96,10 @@ class ConsoleStore:
     @property
     def compliance(self) -> SqliteCompliance:
         return self._compliance
+
+    @property
+    def secrets(self) -> SqliteSecrets:
+        return self._secrets
 
     @property
     def settings(self) -> SqliteSettings:

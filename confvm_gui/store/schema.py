@@ -282,6 +282,32 @@ CREATE TABLE compliance_points (
     "CREATE INDEX compliance_points_at ON compliance_points (at)",
 )
 
+_SECRETS = (
+    # Wrapped by the key that is named; conditions are `{}` for what is never released.
+    """
+CREATE TABLE bound_secrets (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    key_ref TEXT NOT NULL,
+    wrapped BLOB NOT NULL,
+    conditions TEXT NOT NULL,
+    made_at REAL NOT NULL,
+    revoked_at REAL,
+    given INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
+) STRICT
+""",
+    """
+CREATE TABLE challenges (
+    nonce BLOB PRIMARY KEY NOT NULL,
+    subject TEXT NOT NULL,
+    made_at REAL NOT NULL
+) STRICT
+""",
+    "CREATE INDEX challenges_of ON challenges (subject, made_at)",
+    "CREATE INDEX challenges_at ON challenges (made_at)",
+)
+
 SCHEMA: tuple[SchemaVersion, ...] = (
     SchemaVersion(
         "m001_first",
@@ -300,6 +326,7 @@ SCHEMA: tuple[SchemaVersion, ...] = (
     SchemaVersion("m003_traffic", _SAMPLE_TRAFFIC),
     SchemaVersion("m004_audit_origins", (*_AUDIT_ORIGINS, *_APPROVALS)),
     SchemaVersion("m005_policy", _POLICY),
+    SchemaVersion("m006_secrets", _SECRETS),
 )
 """All versions, oldest first."""
 
@@ -320,6 +347,8 @@ TABLES = frozenset(
         "policy_exceptions",
         "compliance_points",
         "approvals",
+        "bound_secrets",
+        "challenges",
     }
 )
 """What a database of the current version must have."""

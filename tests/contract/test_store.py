@@ -15,6 +15,7 @@ from confvm_gui.domain.errors import InvalidInput, NotFound, ReadOnly
 from confvm_gui.domain.instance import InstanceState
 from confvm_gui.domain.operation import OperationKind, OperationStatus, OperationStep
 from confvm_gui.domain.ports.repositories import Store
+from confvm_gui.domain.release import BoundSecret, Challenge, Conditions, SecretKind
 from confvm_gui.store import open_store
 from tests.unit.store.nouns import baseline, event, instance, operation, record, sample, tcb_record
 
@@ -293,4 +294,22 @@ async def test_there_is_one_baseline_of_each_format(open_it: OpenStore, data_dir
     await store.flush()
     assert await store.baselines.get("a", EvidenceFormat.TPM_QUOTE) is None
     assert await store.baselines.get("a", EvidenceFormat.SNP_REPORT) is not None
+    await store.aclose()
+
+
+async def test_secrets_stay_and_a_nonce_is_answered_once(open_it: OpenStore, data_dir: Path) -> None:
+    secret = BoundSecret("a", SecretKind.BOUND, "local:default", b"wrapped", Conditions((bytes(48),)), 1.0)
+    store = await open_it(data_dir)
+    await store.secrets.add(secret)
+    await store.secrets.count("a")
+    await store.secrets.ask(Challenge(bytes(32), "secret:a", 1.0))
+    await store.aclose()
+
+    store = await open_it(data_dir)
+    assert await store.secrets.all() == [replace(secret, given=1)]
+    await store.secrets.answer(bytes(32), "secret:a", 1.0)
+    with pytest.raises(NotFound):
+        await store.secrets.answer(bytes(32), "secret:a", 1.0)
+    await store.secrets.revoke("a", SecretKind.BOUND, 2.0)
+    assert await store.secrets.get("a") == replace(secret, given=1, revoked_at=2.0)
     await store.aclose()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from confvm_gui.catalog import load_catalog
 from confvm_gui.domain.approval import Approval
 from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.attestation_record import AttestationRecord, AttestationSummary, Baseline, TcbPoint
-from confvm_gui.domain.errors import NotFound
+from confvm_gui.domain.errors import NameTaken, NotFound
 from confvm_gui.domain.event import AuditFilter, AuditHead, AuditRecord, AuditVerdict, Event
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.operation import Operation, OperationKind
 from confvm_gui.domain.policy import Assignment, CompliancePoint, RuleException
+from confvm_gui.domain.release import BoundSecret, Challenge, SecretKind
 from confvm_gui.fleet.attest.service import summary_of
 from confvm_gui.fleet.session import FleetSession
 from tests.support.fake_provider import FakeProvider
@@ -227,6 +229,46 @@ class MemoryApprovals:
         self.kept[approval.id] = approval
 
 
+class MemorySecrets:
+    def __init__(self) -> None:
+        self.kept: dict[tuple[SecretKind, str], BoundSecret] = {}
+        self.asked: dict[bytes, Challenge] = {}
+
+    async def all(self, kind: SecretKind | None = None) -> Sequence[BoundSecret]:
+        found = sorted(self.kept.values(), key=lambda one: (one.kind.value, one.name))
+        return [one for one in found if kind in (None, one.kind)]
+
+    async def get(self, name: str, kind: SecretKind = SecretKind.BOUND) -> BoundSecret:
+        if (kind, name) not in self.kept:
+            raise NotFound(f"There is no secret {name!r}")
+        return self.kept[kind, name]
+
+    async def add(self, secret: BoundSecret) -> None:
+        if (secret.kind, secret.name) in self.kept:
+            raise NameTaken("name", f"There is a secret {secret.name!r} already; choose another name")
+        self.kept[secret.kind, secret.name] = secret
+
+    async def revoke(self, name: str, kind: SecretKind, at: float) -> None:
+        secret = await self.get(name, kind)
+        self.kept[kind, name] = replace(secret, revoked_at=secret.revoked_at or at)
+
+    async def count(self, name: str, kind: SecretKind = SecretKind.BOUND) -> None:
+        secret = await self.get(name, kind)
+        self.kept[kind, name] = replace(secret, given=secret.given + 1)
+
+    async def ask(self, challenge: Challenge) -> None:
+        self.asked[challenge.nonce] = challenge
+
+    async def waiting(self, subject: str) -> Sequence[Challenge]:
+        return sorted((one for one in self.asked.values() if one.subject == subject), key=lambda one: -one.made_at)
+
+    async def answer(self, nonce: bytes, subject: str, made_since: float) -> None:
+        found = self.asked.get(nonce)
+        if found is None or found.subject != subject or found.made_at < made_since:
+            raise NotFound("This nonce was not given out for this, is too old, or was answered before")
+        del self.asked[nonce]
+
+
 class MemorySettings:
     def __init__(self, values: Mapping[str, object]) -> None:
         self.values = dict(values)
@@ -253,6 +295,7 @@ class MemoryStore:
         self.operations = MemoryOperations()
         self.audit = MemoryAudit()
         self.approvals = MemoryApprovals()
+        self.secrets = MemorySecrets()
         self.samples = MemorySamples()
         self.evidence = MemoryEvidence()
         self.baselines = MemoryBaselines()

@@ -126,8 +126,9 @@ async def virtual_display() -> AsyncIterator[str]:
         raise Unsupported("This is measured on an X server of its own: install the package xvfb")
     reading, writing = os.pipe()
     try:
+        # A server that starts anew once its last window is gone cannot be reached for that moment.
         server = await asyncio.create_subprocess_exec(
-            *("Xvfb", "-displayfd", str(writing), "-screen", "0", _SCREEN, "-nolisten", "tcp"),
+            *("Xvfb", "-displayfd", str(writing), "-screen", "0", _SCREEN, "-nolisten", "tcp", "-noreset"),
             pass_fds=[writing],
             stderr=asyncio.subprocess.DEVNULL,
         )

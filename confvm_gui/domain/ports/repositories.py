@@ -18,6 +18,7 @@ from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.metrics import Sample
 from confvm_gui.domain.operation import Operation
 from confvm_gui.domain.policy import Assignment, CompliancePoint, RuleException
+from confvm_gui.domain.release import BoundSecret, Challenge, SecretKind
 
 
 class InstanceRepository(Protocol):
@@ -168,6 +169,40 @@ class ComplianceRepository(Protocol):
         """The newest `limit`, oldest first."""
 
 
+class BoundSecretRepository(Protocol):
+    """Secrets that go to guests, owners' keys: wrapped, never in clear. And the nonces that ask guests for evidence.
+
+    A secret is known by its kind and name. Whatever is written is committed when the call returns.
+    """
+
+    async def all(self, kind: SecretKind | None = None) -> Sequence[BoundSecret]:
+        """Of this kind, None for any, by kind and name. Those that were revoked too."""
+
+    async def get(self, name: str, kind: SecretKind = SecretKind.BOUND) -> BoundSecret:
+        """Raises NotFound."""
+
+    async def add(self, secret: BoundSecret) -> None:
+        """Raises NameTaken; what was revoked keeps its name."""
+
+    async def revoke(self, name: str, kind: SecretKind, at: float) -> None:
+        """From `at`, seconds since the epoch; a second time changes nothing. Raises NotFound."""
+
+    async def count(self, name: str, kind: SecretKind = SecretKind.BOUND) -> None:
+        """It was given once more. Raises NotFound."""
+
+    async def ask(self, challenge: Challenge) -> None:
+        """Keep a nonce that is given out, and drop those older than LONGEST_CHALLENGE before it."""
+
+    async def waiting(self, subject: str) -> Sequence[Challenge]:
+        """Nonces of the subject that are not answered, newest first."""
+
+    async def answer(self, nonce: bytes, subject: str, made_since: float) -> None:
+        """Use the nonce up: only one of all who try gets through, and only if it was made at `made_since` or later.
+
+        Raises NotFound.
+        """
+
+
 class SettingRepository(Protocol):
     """Saved searches, window layout, preferences. JSON-able values, never a secret."""
 
@@ -212,6 +247,9 @@ class Store(Protocol):
 
     @property
     def compliance(self) -> ComplianceRepository: ...
+
+    @property
+    def secrets(self) -> BoundSecretRepository: ...
 
     @property
     def settings(self) -> SettingRepository: ...
