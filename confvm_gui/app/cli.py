@@ -105,6 +105,9 @@ def build_parser() -> argparse.ArgumentParser:
     from confvm_gui.app.keys_command import add_keys_parser
 
     add_keys_parser(commands, [everywhere])
+    from confvm_gui.app.release_command import add_release_parser
+
+    add_release_parser(commands, [everywhere])
 
     from confvm_gui.app.tool_commands import add_tool_parsers
 
@@ -198,6 +201,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         from confvm_gui.app.keys_command import run_keys
 
         return run_keys(options, sys.stdout)
+    if options.command == "release":
+        from confvm_gui.app.release_command import run_release
+
+        return run_release(options, sys.stdout)
     from confvm_gui.app.tool_commands import run_tool
 
     answer = run_tool(options, sys.stdout)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from confvm_gui.fleet.audit.checkpoints import Checkpointer
     from confvm_gui.fleet.exposure.service import Exposures
     from confvm_gui.fleet.keys import Keys
+    from confvm_gui.fleet.release.broker import SecretBroker
 
 
 @dataclass(slots=True)
@@ -80,6 +81,8 @@ class FleetSession:
     """The accounts in clouds; None where there can be none."""
     keys: Keys | None = None
     """The keys that wrap others; None where there are no stores of them."""
+    broker: SecretBroker | None = None
+    """Secrets for guests that prove what they are; None where there are no keys to keep them under."""
     checkpoints: Checkpointer | None = None
     """Signs the audit log; None where there is no key, or nothing is written."""
     _endorsements: EndorsementCache | None = None

@@ -101,7 +101,30 @@ def _make_keys(session: FleetSession, on_problem: Callable[[str], None]) -> Wind
 
     keys = KeysPage(session, session.keys)
     keys.problem.connect(on_problem)
-    return WindowPage(keys, refresh=keys.refresh, aclose=keys.aclose)
+    if session.broker is None:
+        return WindowPage(keys, refresh=keys.refresh, aclose=keys.aclose)
+    from PySide6.QtWidgets import QTabWidget
+
+    from confvm_gui.ui.release.view import SecretsView
+    from confvm_gui.ui.text import translate
+
+    secrets = SecretsView(session, session.broker)
+    secrets.problem.connect(on_problem)
+    tabs = QTabWidget()
+    tabs.setObjectName("keys-tabs")
+    tabs.setDocumentMode(True)
+    tabs.addTab(keys, translate("KeysPage", "Keys"))
+    tabs.addTab(secrets, translate("SecretsView", "Secrets for guests"))
+
+    def refresh() -> None:
+        keys.refresh()
+        secrets.refresh()
+
+    async def aclose() -> None:
+        await keys.aclose()
+        await secrets.aclose()
+
+    return WindowPage(tabs, refresh=refresh, aclose=aclose)
 
 
 def _make_hosts(session: FleetSession, on_problem: Callable[[str], None]) -> WindowPage:

@@ -409,6 +409,16 @@
     </message>
 </context>
 <context>
+    <name>SecretsView</name>
+    <message numerus="yes">
+        <source>given %n time(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>ShellWindow</name>
     <message numerus="yes">
         <source>%n instance(s) run inside this console and are powered off when it closes. What they hold in memory is lost.</source>

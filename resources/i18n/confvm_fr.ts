@@ -627,6 +627,73 @@
     </message>
 </context>
 <context>
+    <name>BindForm</name>
+    <message>
+        <source>From a &amp;file …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>96 hexadecimal digits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Only this instance, as long as it runs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Bind the secret</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Annuler</translation>
+    </message>
+    <message>
+        <source>&amp;Launch digest</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation type="unfinished">&amp;Nom</translation>
+    </message>
+    <message>
+        <source>&amp;Secret</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Key that wraps it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>For a &amp;guest that shows what this shows</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its launch measurement and policy now, and its TCB as the least. Debugging is never accepted.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A secret for a guest</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A launch digest that I type</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Binding it …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The secret</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A launch digest has 96 hexadecimal digits</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>BookmarksModel</name>
     <message>
         <source>Address</source>
@@ -6483,6 +6550,100 @@
     <message>
         <source>Only a longer text proves anything.</source>
         <translation>Seul un texte plus long prouve quelque chose.</translation>
+    </message>
+</context>
+<context>
+    <name>SecretsView</name>
+    <message>
+        <source>Secrets for guests</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Bind a secret …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A secret is kept wrapped by a key, and is given only to a guest whose fresh report shows what it is bound to. It is sealed to that guest: whoever carries it learns nothing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A guest asks for one with `confvm release challenge` and `confvm release give`.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No secret is bound</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Secrets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nobody is given it &amp;again; its name stays taken</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Revoke</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Bound</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Revoked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>given %n time(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>never given</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation type="unfinished">Clé</translation>
+    </message>
+    <message>
+        <source>Launch digest</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Policy</source>
+        <translation type="unfinished">Politique</translation>
+    </message>
+    <message>
+        <source>any without debugging</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>At least</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no floor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signed below</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Instance</source>
+        <translation type="unfinished">Instance</translation>
+    </message>
+    <message>
+        <source>any that shows this</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Given</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>

@@ -18,6 +18,7 @@ from tests.unit.engine.secure_processor.fakes import FakeMemory
 PAGE = 4096
 GCTX, IMAGE, SECRETS = 0x0000, 0x2000, 0x5000
 NONCE = bytes(range(64))
+POLICY = 0x30000
 
 
 class SnpEvidence(NamedTuple):
@@ -31,9 +32,9 @@ class SnpEvidence(NamedTuple):
     """What its owner expects, 48 bytes."""
 
 
-def snp_evidence(root: EmulatedRoot) -> SnpEvidence:
-    """A guest of one page, launched, and the report with NONCE that it asks for."""
-    processor, report = _launched_report(root)
+def snp_evidence(root: EmulatedRoot, *, policy: int = POLICY, report_data: bytes = NONCE) -> SnpEvidence:
+    """A guest of one page, launched, and the report with `report_data` (64 bytes) that it asks for."""
+    processor, report = _launched_report(root, policy, report_data)
     expected = SnpLaunchDigest()
     expected.add_normal(0x100000, b"\xf4" * PAGE)
     expected.add_secrets(0x41000)
@@ -41,7 +42,7 @@ def snp_evidence(root: EmulatedRoot) -> SnpEvidence:
     return SnpEvidence(report, processor.vcek_certificate(), root.ask_x509(line), root.ark_x509(line), expected.digest)
 
 
-def _launched_report(root: EmulatedRoot) -> tuple[SecureProcessor, bytes]:
+def _launched_report(root: EmulatedRoot, policy: int, report_data: bytes) -> tuple[SecureProcessor, bytes]:
     """A guest of one page, launched, and the report that it asks for."""
     memory = FakeMemory()
     processor = SecureProcessor(memory, model=replace(GENOA, min_sev_asid=4), root=root)
@@ -50,7 +51,7 @@ def _launched_report(root: EmulatedRoot) -> tuple[SecureProcessor, bytes]:
     processor.snp_df_flush()
     processor.rmp.rmpupdate(GCTX, assigned=True, immutable=True)
     processor.snp_gctx_create(GCTX)
-    processor.snp_launch_start(GCTX, 0x30000)
+    processor.snp_launch_start(GCTX, policy)
     processor.snp_activate(GCTX, 1)
     memory.dram[IMAGE : IMAGE + PAGE] = b"\xf4" * PAGE
     for spa, gpa, kind in ((IMAGE, 0x100000, PageType.NORMAL), (SECRETS, 0x41000, PageType.SECRETS)):
@@ -58,6 +59,6 @@ def _launched_report(root: EmulatedRoot) -> tuple[SecureProcessor, bytes]:
         processor.snp_launch_update(GCTX, spa, kind)
     processor.snp_launch_finish(GCTX)
     key = memory.read_private(1, SECRETS, PAGE)[VMPCK0_OFFSET : VMPCK0_OFFSET + 32]
-    request = struct.pack("<64sII24s", NONCE, 0, 0, b"")
+    request = struct.pack("<64sII24s", report_data, 0, 0, b"")
     sealed = seal_message(key, MessageType.REPORT_REQ, request, sequence=1, vmpck=0)
     return processor, GuestMessage.parse(processor.snp_guest_request(GCTX, sealed)).open(key)[32:]

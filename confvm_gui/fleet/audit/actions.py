@@ -43,6 +43,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "setting.changed": "a setting was changed",
         "image.*": "an image of the library was added, downloaded or removed",
         "key.*": "a key was made, used, rotated, disabled, destroyed, or that was refused",
+        "release.*": "a secret was bound to conditions, given to a guest that meets them, refused or revoked",
         "policy.*": "guardrails were changed, denied a request, found drift, or an exception was granted",
         "audit.checkpoint": "the log was signed",
         "audit.anchor-mismatch": "the log is not the one that was seen before",

@@ -22,6 +22,7 @@ from confvm_gui.domain.instance import InstanceState
 from confvm_gui.domain.operation import OperationKind
 from confvm_gui.domain.policy import Assignment, Mode, Pack, Rule
 from confvm_gui.domain.query import Query, QueryVerb
+from confvm_gui.domain.release import Conditions
 from confvm_gui.domain.roles import Role
 from confvm_gui.fleet.approvals.service import Approvals
 from confvm_gui.fleet.attest.service import Attestations
@@ -34,6 +35,7 @@ from confvm_gui.fleet.jobs import Jobs
 from confvm_gui.fleet.keys import Keys
 from confvm_gui.fleet.keys.places import KeyPlaces
 from confvm_gui.fleet.recorded import RecordedConsole, RecordedLibrary
+from confvm_gui.fleet.release.broker import SecretBroker
 from confvm_gui.fleet.roles.assignments import Assignments
 from confvm_gui.fleet.roles.changes import change_roles
 from confvm_gui.fleet.session import FleetSession
@@ -68,6 +70,7 @@ class World:
     session: FleetSession
     data_dir: Path
     keys: Keys
+    broker: SecretBroker
 
     @property
     def rules(self) -> Rules:
@@ -92,13 +95,16 @@ async def world(data_dir: Path) -> AsyncIterator[World]:
     session = await fake_session((WEB, OFF), provider=House((WEB, OFF)))
     session.access.assignments = Assignments({session.access.user: frozenset({Role.ADMINISTRATOR})}, by_file=True)
     local = LocalKeyStore(data_dir, KeyLedger(data_dir))
-    keys = Keys(KeyRouter({"local": lambda: local}), session.providers, session.events)
+    stores = KeyRouter({"local": lambda: local})
+    keys = Keys(stores, session.providers, session.events)
+    kept = session.store.secrets
+    broker = SecretBroker(kept, stores, session.providers, session.inventory, session.events, session.access)
     keys.approvals = session.approvals
     keys.places = KeyPlaces(session.settings, lambda *_: None)
     session.guard.rules.signer = FixedSigner()
     with_hosts(session)
     try:
-        yield World(session, data_dir, keys)
+        yield World(session, data_dir, keys, broker)
     finally:
         await session.aclose()
 
@@ -117,6 +123,15 @@ async def nothing(_: World) -> None:
 
 async def a_key(at: World) -> None:
     await at.keys.create(KEY)
+
+
+async def bind_secret(at: World) -> None:
+    await at.broker.bind("database", b"secret", KEY, Conditions((bytes(48),)))
+
+
+async def a_secret(at: World) -> None:
+    await a_key(at)
+    await bind_secret(at)
 
 
 async def a_disabled_key(at: World) -> None:
@@ -256,6 +271,9 @@ DEEDS = [
     Deed(Keys, "enable", "key.enable", lambda at: at.keys.enable(KEY), a_disabled_key),
     Deed(Keys, "restore", "key.restore", lambda at: at.keys.restore(KEY), a_doomed_key),
     Deed(Keys, "destroy", "key.destroy", lambda at: at.keys.destroy(KEY, after_seconds=60), a_key),
+    Deed(SecretBroker, "bind", "release.bound", bind_secret, a_key, "after"),
+    Deed(SecretBroker, "challenge", "release.challenge", lambda at: at.broker.challenge("database"), a_secret, ""),
+    Deed(SecretBroker, "revoke", "release.revoked", lambda at: at.broker.revoke("database"), a_secret, ""),
     Deed(KeyPlaces, "look_in", "setting.changed", look_in, keeps="after"),
     Deed(KeyPlaces, "choose", "setting.changed", choose_places, look_in),
     Deed(KeyPlaces, "choose_module", "setting.changed", choose_module, keeps="after"),
@@ -315,6 +333,7 @@ READS = {
     Jobs: {"active", "recent", "get", "wait", "require_idle"},
     Keys: {"schemes", "listing", "info", "uses"},
     KeyPlaces: {"module", "of"},
+    SecretBroker: {"listing", "conditions_of"},
     Settings: {"get"},
     Rules: {
         *("packs", "pack", "signature_of", "assignments", "signed_only", "exceptions", "renew", "ready", "current"),
@@ -338,6 +357,7 @@ READS = {
 ELSEWHERE = {
     Jobs: {"take_up_unfinished"},  # test_jobs_recovery: operation.resumed, operation.waiting
     Keys: {"record_use", "rewrap", "destroy_approved"},  # test_disk_keys; test_approvals
+    SecretBroker: {"give"},  # test_broker: release.given, release.refused
     Rules: {"grant_approved"},  # test_guard_rights
     Attestations: {"refresh", "take", "approve", "learn_baseline", "verify_file"},  # test_attestations; by the monitor
     Approvals: {
