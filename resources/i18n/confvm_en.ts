@@ -412,9 +412,9 @@
     <name>SecretsView</name>
     <message numerus="yes">
         <source>given %n time(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>given %n time</numerusform>
+            <numerusform>given %n times</numerusform>
         </translation>
     </message>
 </context>

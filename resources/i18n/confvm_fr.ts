@@ -630,67 +630,67 @@
     <name>BindForm</name>
     <message>
         <source>From a &amp;file …</source>
-        <translation type="unfinished"></translation>
+        <translation>D’un &amp;fichier…</translation>
     </message>
     <message>
         <source>96 hexadecimal digits</source>
-        <translation type="unfinished"></translation>
+        <translation>96 chiffres hexadécimaux</translation>
     </message>
     <message>
         <source>&amp;Only this instance, as long as it runs</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Seulement cette instance, tant qu’elle s’exécute</translation>
     </message>
     <message>
         <source>&amp;Bind the secret</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Lier le secret</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Annuler</translation>
+        <translation>Annuler</translation>
     </message>
     <message>
         <source>&amp;Launch digest</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Empreinte de lancement</translation>
     </message>
     <message>
         <source>&amp;Name</source>
-        <translation type="unfinished">&amp;Nom</translation>
+        <translation>&amp;Nom</translation>
     </message>
     <message>
         <source>&amp;Secret</source>
-        <translation type="unfinished"></translation>
+        <translation>S&amp;ecret</translation>
     </message>
     <message>
         <source>&amp;Key that wraps it</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Clé qui l’enveloppe</translation>
     </message>
     <message>
         <source>For a &amp;guest that shows what this shows</source>
-        <translation type="unfinished"></translation>
+        <translation>Pour un &amp;invité qui montre ce que celui-ci montre</translation>
     </message>
     <message>
         <source>Its launch measurement and policy now, and its TCB as the least. Debugging is never accepted.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sa mesure de lancement et sa politique actuelles, et son TCB comme minimum. Le débogage n’est jamais accepté.</translation>
     </message>
     <message>
         <source>A secret for a guest</source>
-        <translation type="unfinished"></translation>
+        <translation>Un secret pour un invité</translation>
     </message>
     <message>
         <source>A launch digest that I type</source>
-        <translation type="unfinished"></translation>
+        <translation>Une empreinte de lancement que je saisis</translation>
     </message>
     <message>
         <source>Binding it …</source>
-        <translation type="unfinished"></translation>
+        <translation>Liaison en cours…</translation>
     </message>
     <message>
         <source>The secret</source>
-        <translation type="unfinished"></translation>
+        <translation>Le secret</translation>
     </message>
     <message>
         <source>A launch digest has 96 hexadecimal digits</source>
-        <translation type="unfinished"></translation>
+        <translation>Une empreinte de lancement a 96 chiffres hexadécimaux</translation>
     </message>
 </context>
 <context>
@@ -6556,94 +6556,94 @@
     <name>SecretsView</name>
     <message>
         <source>Secrets for guests</source>
-        <translation type="unfinished"></translation>
+        <translation>Secrets pour invités</translation>
     </message>
     <message>
         <source>&amp;Bind a secret …</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Lier un secret…</translation>
     </message>
     <message>
         <source>A secret is kept wrapped by a key, and is given only to a guest whose fresh report shows what it is bound to. It is sealed to that guest: whoever carries it learns nothing.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un secret est gardé enveloppé par une clé et n’est remis qu’à un invité dont le rapport récent montre ce à quoi il est lié. Il est scellé pour cet invité : qui le transporte n’en apprend rien.</translation>
     </message>
     <message>
         <source>A guest asks for one with `confvm release challenge` and `confvm release give`.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un invité en demande un par `confvm release challenge` et `confvm release give`.</translation>
     </message>
     <message>
         <source>No secret is bound</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun secret n’est lié</translation>
     </message>
     <message>
         <source>Secrets</source>
-        <translation type="unfinished"></translation>
+        <translation>Secrets</translation>
     </message>
     <message>
         <source>Nobody is given it &amp;again; its name stays taken</source>
-        <translation type="unfinished"></translation>
+        <translation>Il n’est plus remis à &amp;personne&#xa0;; son nom reste pris</translation>
     </message>
     <message>
         <source>&amp;Revoke</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Révoquer</translation>
     </message>
     <message>
         <source>Bound</source>
-        <translation type="unfinished"></translation>
+        <translation>Lié</translation>
     </message>
     <message>
         <source>Revoked</source>
-        <translation type="unfinished"></translation>
+        <translation>Révoqué</translation>
     </message>
     <message numerus="yes">
         <source>given %n time(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>remis %n fois</numerusform>
+            <numerusform>remis %n fois</numerusform>
         </translation>
     </message>
     <message>
         <source>never given</source>
-        <translation type="unfinished"></translation>
+        <translation>jamais remis</translation>
     </message>
     <message>
         <source>Key</source>
-        <translation type="unfinished">Clé</translation>
+        <translation>Clé</translation>
     </message>
     <message>
         <source>Launch digest</source>
-        <translation type="unfinished"></translation>
+        <translation>Empreinte de lancement</translation>
     </message>
     <message>
         <source>Policy</source>
-        <translation type="unfinished">Politique</translation>
+        <translation>Politique</translation>
     </message>
     <message>
         <source>any without debugging</source>
-        <translation type="unfinished"></translation>
+        <translation>toute politique sans débogage</translation>
     </message>
     <message>
         <source>At least</source>
-        <translation type="unfinished"></translation>
+        <translation>Au moins</translation>
     </message>
     <message>
         <source>no floor</source>
-        <translation type="unfinished"></translation>
+        <translation>aucun minimum</translation>
     </message>
     <message>
         <source>Signed below</source>
-        <translation type="unfinished"></translation>
+        <translation>Signé sous</translation>
     </message>
     <message>
         <source>Instance</source>
-        <translation type="unfinished">Instance</translation>
+        <translation>Instance</translation>
     </message>
     <message>
         <source>any that shows this</source>
-        <translation type="unfinished"></translation>
+        <translation>toute instance qui montre cela</translation>
     </message>
     <message>
         <source>Given</source>
-        <translation type="unfinished"></translation>
+        <translation>Remis</translation>
     </message>
 </context>
 <context>
