@@ -105,6 +105,7 @@ async def open_session(
     session.find_key_protection = local_keys.probe
     session.keys = Keys(key_store, session.providers, session.events, readonly_reason=session.readonly_reason)
     session.keys.approvals = session.approvals
+    session.keys.secrets = store.secrets
     session.approvals.on_approved("key.destroy", session.keys.destroy_approved)
     key_store.on_use = session.keys.record_use
 

@@ -136,8 +136,8 @@ async def _change(keys: Keys, options: argparse.Namespace) -> KeyInfo:
             names = ", ".join(use.instance_name for use in held)
             raise InvalidInput(
                 "yes",
-                f"the data of {names} would be lost for good; move them to another key with `confvm keys rewrap`, or "
-                "agree with --yes",
+                f"the data of {names} would be lost for good; move disks to another key with `confvm keys rewrap`, "
+                "bind secrets anew, or agree with --yes",
             )
         lose = [use.instance_id for use in held]
         return await keys.destroy(options.key, after_seconds=options.after * _DAY, lose=lose)

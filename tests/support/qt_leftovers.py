@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
+from PySide6.QtGui import QWindow
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 _started: weakref.WeakSet[QTimer] = weakref.WeakSet()
@@ -33,7 +35,9 @@ class QtState:
 
 
 def look() -> QtState:
-    """What is there now."""
+    """What is there now. Modifier keys that an earlier test's clicks left pressed are let go."""
+    if QApplication.instance() is not None and QApplication.keyboardModifiers() != Qt.KeyboardModifier.NoModifier:
+        QTest.keyRelease(QWindow(), Qt.Key.Key_Shift)
     return QtState(
         frozenset(id(timer) for timer in _active_timers()), frozenset(id(widget) for widget in _orphan_windows())
     )

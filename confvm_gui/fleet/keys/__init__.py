@@ -5,6 +5,6 @@ rewrap     moving an instance's disk key from one key to another
 places     where keys are looked for, as the settings say
 """
 
-from confvm_gui.fleet.keys.service import KeyListing, Keys, KeyStores
+from confvm_gui.fleet.keys.service import BOUND_USE, KeyListing, Keys, KeyStores
 
-__all__ = ["KeyListing", "KeyStores", "Keys"]
+__all__ = ["BOUND_USE", "KeyListing", "KeyStores", "Keys"]

@@ -15,6 +15,7 @@ from confvm_gui.domain.event import EventOutcome, Severity
 from confvm_gui.domain.keys import KeyInfo, KeyOperation, KeyState, KeyUse, using_keys_for
 from confvm_gui.domain.ports.keystore import GovernsKeys, KeyStore
 from confvm_gui.domain.ports.provider import HoldsWrappedKeys, Provider
+from confvm_gui.domain.ports.repositories import BoundSecretRepository
 from confvm_gui.domain.roles import Permission
 from confvm_gui.fleet.approvals.service import Approvals
 from confvm_gui.fleet.background import Background
@@ -26,6 +27,8 @@ from confvm_gui.fleet.observable import Observable
 USUAL_DELAY: Final = 30 * 86400.0
 """Seconds from asking for a destruction to it."""
 LONGEST_DELAY: Final = 365 * 86400.0
+BOUND_USE: Final = "secret"
+"""`KeyUse.what` of a secret of the console's."""
 _LONGEST_WAIT: Final = 3600.0
 """Seconds after which due destructions are looked for again: another console may have scheduled one."""
 
@@ -63,6 +66,8 @@ class Keys:
         """The KeyRef of a key that was made or changed."""
         self.approvals: Approvals | None = None
         """Who may do what, and what needs two; None for no such limits."""
+        self.secrets: BoundSecretRepository | None = None
+        """What keys wrap beside disk keys; None where there is nothing of that."""
         self._stores = stores
         self._providers = providers
         self._events = events
@@ -78,8 +83,9 @@ class Keys:
     def record_use(self, operation: KeyOperation) -> None:
         """Log one use of a key. Given to whoever routes uses to stores."""
         failed = bool(operation.problem)
-        said = {"create": "looked for, and made if there was none", "wrap": "used to wrap a disk key"}.get(
-            operation.use, "used to unwrap a disk key"
+        kept = "a disk key" if operation.instance_id else "a key or secret of the console"
+        said = {"create": "looked for, and made if there was none", "wrap": f"used to wrap {kept}"}.get(
+            operation.use, f"used to unwrap {kept}"
         )
         self._events.record(
             f"key.{operation.use}" + ("-refused" if failed else ""),
@@ -118,11 +124,17 @@ class Keys:
         return await self._governor(key_ref).info(key_ref)
 
     async def uses(self, key_ref: str | None = None) -> tuple[KeyUse, ...]:
-        """What `key_ref`, or any key, holds: instances of all providers that tell. Raises StoreError."""
+        """What `key_ref`, or any key, holds: instances of all providers that tell, and secrets. Raises StoreError."""
         found: list[KeyUse] = []
         for provider in tuple(self._providers.values()):
             if isinstance(provider, HoldsWrappedKeys):
                 found += await provider.key_uses()
+        if self.secrets is not None:
+            found += [
+                KeyUse(f"secret:{kept.kind.value}:{kept.name}", kept.name, kept.key_ref, BOUND_USE)
+                for kept in await self.secrets.all()
+                if kept.revoked_at is None
+            ]
         return tuple(use for use in found if key_ref is None or use.key_ref == key_ref)
 
     # Changes --------------------------------------------------------------------------------------------------------
@@ -164,7 +176,7 @@ class Keys:
     ) -> KeyInfo:
         """Schedule the key's destruction; 0 for now.
 
-        `lose`: ids of the instances of which the user knows that their data are lost with it (see `uses`). Raises
+        `lose`: ids of the uses of which the user knows that their data are lost with it (see `uses`). Raises
         WrongState with their names while the key holds others, and InvalidInput("after") for a time that is none.
         """
         self._require_writable(None if approved else Permission.MANAGE_KEYS)
@@ -173,11 +185,7 @@ class Keys:
         held = await self.uses(key_ref)
         unknown = [use for use in held if use.instance_id not in lose]
         if unknown:
-            names = ", ".join(use.instance_name for use in unknown)
-            raise WrongState(
-                f"{key_ref} holds the {_disks(len(unknown))} of {names}: their data would be lost for good. "
-                "Wrap them under another key first, or agree to lose them"
-            )
+            raise WrongState(f"{key_ref} holds {_would_be_lost(unknown)}, or agree to lose them")
         if self.approvals is not None and not approved:
             intent = {"after_seconds": after_seconds, "lose": sorted(lose)}
             await self.approvals.require("key.destroy", key_ref, f"Destroying {key_ref}", intent)
@@ -362,3 +370,16 @@ def _scheme(key_ref: str) -> str:
 
 def _disks(count: int) -> str:
     return "disk" if count == 1 else "disks"
+
+
+def _would_be_lost(uses: Sequence[KeyUse]) -> str:
+    """What a key holds, and what to do before it ends."""
+    disks = ", ".join(use.instance_name for use in uses if use.what != BOUND_USE)
+    secrets = ", ".join(use.instance_name for use in uses if use.what == BOUND_USE)
+    if not disks:
+        return f"secrets ({secrets}), which would be lost for good. Bind them anew under another key first"
+    count = sum(use.what != BOUND_USE for use in uses)
+    beside = f" and secrets ({secrets})" if secrets else ""
+    return (
+        f"the {_disks(count)} of {disks}{beside}: their data would be lost for good. Wrap them under another key first"
+    )

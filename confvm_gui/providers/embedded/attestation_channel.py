@@ -7,10 +7,12 @@ public key and the owner's nonce, and keys are sealed to that public key.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from confvm_gui.domain.errors import GuestFault
+from confvm_gui.domain.guest_evidence import NONCE_SIZE
 from confvm_gui.domain.memory import PAGE_SIZE
 from confvm_gui.engine.finish import finish
 from confvm_gui.engine.guests.attestation_page import (
@@ -48,6 +50,8 @@ class AttestationChannel:
         self._ended = ""
         self.public_key = b""
         """The guest's, as it was when its keys were released; a later report must name the same."""
+        self._has_keys = False
+        """Whether the guest is known to have taken them: shares lie where they lay."""
 
     def answered(self, sequence: int) -> None:
         """The guest says that an answer lies there."""
@@ -77,7 +81,9 @@ class AttestationChannel:
             writes = self._next_request(nonce)
             await finish(lambda: self._write(writes))
             self._ring()
-            return await self._answer()
+            answer = await self._answer()
+            self._has_keys = True  # it opens them before it answers anything else
+            return answer
 
     async def release(self, secret: bytes, answer: AttestationAnswer, nonce: bytes) -> None:
         """Seal `secret` to the guest whose report was accepted, and let it go on."""
@@ -92,6 +98,8 @@ class AttestationChannel:
 
     async def give_share(self, sealed: bytes) -> ShareStatus:
         """Hand over what an owner sealed to the guest's key; what became of it. Raises GuestFault, InvalidInput."""
+        if not self._has_keys:
+            await self.ask(os.urandom(NONCE_SIZE))
         async with self._turn:
             await self._placement.arrival()
             self._require_alive()

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from confvm_gui.domain.keys import KeyInfo, KeyState, KeyUse
+from confvm_gui.fleet.keys import BOUND_USE
 from confvm_gui.ui.icons import bind_icon
 from confvm_gui.ui.keys.ending import KeyEnding
 from confvm_gui.ui.models.key_words import key_name, scheme_of, state_text, store_word, why_unusable
@@ -199,7 +200,8 @@ class KeyDetail(Card):
         self.restore.setEnabled(possible)
         self.end.setVisible(info.state is not KeyState.DESTROYED)
         self.end.setEnabled(possible and living)
-        self._rewrap_row.setVisible(bool(uses) and info.state is KeyState.ENABLED)
+        disks = any(use.what != BOUND_USE for use in uses)  # secrets are bound anew instead
+        self._rewrap_row.setVisible(disks and info.state is KeyState.ENABLED)
         self.rewrap.setEnabled(possible)
         self.absent.show_text("\n".join(dict.fromkeys(cannot.values())))
 

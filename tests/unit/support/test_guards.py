@@ -300,3 +300,27 @@ def _sections(lines: list[str]) -> dict[str, str]:
         elif current:
             found[current] = found.get(current, "") + line + "\n"
     return found
+
+
+def test_no_test_inherits_the_modifier_keys_of_another(pytester: pytest.Pytester) -> None:
+    """Those that QTest presses stay pressed, and `selectRow` would add to a selection or take from it."""
+    pytester.makeconftest(_CONFTEST)
+    pytester.makeini(_SETTINGS)
+    pytester.makepyfile(
+        """
+        from PySide6.QtCore import Qt
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QApplication, QWidget
+
+        def test_pressed(qtbot):
+            widget = QWidget()
+            qtbot.addWidget(widget)
+            widget.show()
+            QTest.keyClick(widget, Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier)
+            assert QApplication.keyboardModifiers() == Qt.KeyboardModifier.ShiftModifier
+
+        def test_let_go(qtbot):
+            assert QApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=2)

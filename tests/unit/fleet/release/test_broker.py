@@ -20,6 +20,7 @@ from confvm_gui.domain.errors import Forbidden, InvalidInput, KeyUnavailable, Na
 from confvm_gui.domain.event import EventOutcome
 from confvm_gui.domain.release import MAXIMUM_SECRET, RELEASE_INFO, Conditions
 from confvm_gui.domain.roles import Role
+from confvm_gui.fleet.keys import Keys
 from confvm_gui.fleet.release.broker import NONCE_SECONDS, Release, SecretBroker, nonce_digest
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.keys.ledger import KeyLedger
@@ -270,3 +271,23 @@ async def test_who_may_not_and_who_only_reads_does_nothing(data_dir: Path) -> No
         for changed in (at.broker.challenge("database"), at.broker.revoke("database"), at.give(made)):
             with pytest.raises(ReadOnly):
                 await changed
+
+
+async def test_a_key_that_wraps_a_secret_is_not_destroyed_unasked(data_dir: Path) -> None:
+    async with world(data_dir) as at, await open_store(data_dir / "second") as store:
+        local = LocalKeyStore(data_dir, KeyLedger(data_dir))
+        stores = KeyRouter({"local": lambda: local})
+        session = at.session
+        broker = SecretBroker(store.secrets, stores, {}, session.inventory, session.events, session.access)
+        keys = Keys(stores, {}, session.events)
+        keys.secrets = store.secrets
+        await broker.bind("database", SECRET, KEY, conditions())
+        await broker.bind("old", SECRET, KEY, conditions())
+        await broker.revoke("old")
+        (held,) = await keys.uses(KEY)
+        assert (held.instance_name, held.what) == ("database", "secret")
+        with pytest.raises(WrongState, match=r"secrets \(database\), which would be lost for good"):
+            await keys.destroy(KEY, after_seconds=0)
+        await keys.destroy(KEY, after_seconds=0, lose=[held.instance_id])
+        with pytest.raises(KeyUnavailable):
+            await broker.bind("new", SECRET, KEY, conditions())
