@@ -77,6 +77,7 @@ async def open_session(
     from confvm_gui.fleet.keys.places import KeyPlaces
     from confvm_gui.fleet.recorded import RecordedLibrary
     from confvm_gui.fleet.release.broker import SecretBroker
+    from confvm_gui.fleet.release.sharing import DataSharing
     from confvm_gui.fleet.session import FleetSession
     from confvm_gui.providers.embedded.provider import EmbeddedProvider
     from confvm_gui.store import open_store
@@ -109,16 +110,13 @@ async def open_session(
     session.approvals.on_approved("key.destroy", session.keys.destroy_approved)
     key_store.on_use = session.keys.record_use
 
-    session.broker = SecretBroker(
-        store.secrets,
-        key_store,
-        session.providers,
-        session.inventory,
-        session.events,
-        session.access,
-        find_endorsements=lambda: session.endorsements,
-        readonly_reason=session.readonly_reason,
-    )
+    parts = (store.secrets, key_store, session.providers, session.inventory, session.events, session.access)
+
+    def cached() -> EndorsementCache | None:
+        return session.endorsements
+
+    session.broker = SecretBroker(*parts, find_endorsements=cached, readonly_reason=session.readonly_reason)
+    session.sharing = DataSharing(*parts, find_endorsements=cached, readonly_reason=session.readonly_reason)
 
     def look_elsewhere(scheme: str, setting: str, value: object) -> None:
         settings[setting] = value

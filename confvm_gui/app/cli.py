@@ -106,8 +106,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_keys_parser(commands, [everywhere])
     from confvm_gui.app.release_command import add_release_parser
+    from confvm_gui.app.share_command import add_share_parser
 
     add_release_parser(commands, [everywhere])
+    add_share_parser(commands, [everywhere])
 
     from confvm_gui.app.tool_commands import add_tool_parsers
 
@@ -205,6 +207,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         from confvm_gui.app.release_command import run_release
 
         return run_release(options, sys.stdout)
+    if options.command == "share":
+        from confvm_gui.app.share_command import run_share
+
+        return run_share(options, sys.stdout)
     from confvm_gui.app.tool_commands import run_tool
 
     answer = run_tool(options, sys.stdout)

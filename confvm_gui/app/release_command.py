@@ -19,7 +19,8 @@ from confvm_gui.domain.errors import BugError, InvalidInput
 
 if TYPE_CHECKING:
     from confvm_gui.domain.release import BoundSecret, Conditions
-    from confvm_gui.fleet.release.broker import Release, SecretBroker
+    from confvm_gui.fleet.release.broker import SecretBroker
+    from confvm_gui.fleet.release.examination import Release
     from confvm_gui.fleet.session import FleetSession
 
 _COLUMNS: Final = ("secret", "key", "measurements", "instance", "given", "state")
@@ -124,15 +125,9 @@ async def _bind(session: FleetSession, broker: SecretBroker, options: argparse.N
 def _conditions(options: argparse.Namespace) -> Conditions:
     """Raises InvalidInput."""
     from confvm_gui.domain.release import Conditions, StrictFields
-    from confvm_gui.domain.strict_json import parse_strictly
-    from confvm_gui.fleet.attest.evidence_files import read_file
-
-    def malformed(problem: str) -> InvalidInput:
-        return InvalidInput("conditions", f"What is asked for {problem}")
 
     if options.conditions is not None:
-        found = parse_strictly(read_file(options.conditions, "conditions"), malformed, fractions=False)
-        return Conditions.from_fields(StrictFields(found, malformed))
+        return read_conditions(options.conditions)
     floors = [each.partition("=") for each in options.minimum]
     if not all(number.isdecimal() for _, _, number in floors):
         raise InvalidInput("minimum", "Give a floor as reported_tcb.snp=8")
@@ -143,7 +138,21 @@ def _conditions(options: argparse.Namespace) -> Conditions:
         "roots": [],
         "instance": "",
     }
-    return Conditions.from_fields(StrictFields(MappingProxyType(given), malformed))
+    return Conditions.from_fields(StrictFields(MappingProxyType(given), _malformed))
+
+
+def read_conditions(path: Path) -> Conditions:
+    """From a JSON file. Raises InvalidInput("conditions")."""
+    from confvm_gui.domain.release import Conditions, StrictFields
+    from confvm_gui.domain.strict_json import parse_strictly
+    from confvm_gui.fleet.attest.evidence_files import read_file
+
+    found = parse_strictly(read_file(path, "conditions"), _malformed, fractions=False)
+    return Conditions.from_fields(StrictFields(found, _malformed))
+
+
+def _malformed(problem: str) -> InvalidInput:
+    return InvalidInput("conditions", f"What is asked for {problem}")
 
 
 async def _challenge(broker: SecretBroker, options: argparse.Namespace, out: TextIO) -> None:

@@ -142,7 +142,7 @@ async def _run(
     if session.readonly:
         raise ReadOnly(session.readonly_reason)
     request = _request(options, session)
-    async with _in_time("Connecting to the embedded host"):
+    async with in_time("Connecting to the embedded host"):
         await session.connect()
         await session.inventory.connected(_EMBEDDED)
     found: _Found | None = None
@@ -158,7 +158,7 @@ async def _run(
                 try:
                     if request.records is not None:
                         await _wait_for_records(session, operation.instance_id, stopped)
-                    async with _in_time("The search through the instance's memory"):
+                    async with in_time("The search through the instance's memory"):
                         found = await _find(session, operation.instance_id, patterns)
                 except WrongState as error:
                     ended = error.message  # it crashed at the last moment
@@ -166,7 +166,7 @@ async def _run(
                     ended = error.message
                     report.event("failed", error.message, error=error.message)
             deletion = (await session.jobs.act(OperationKind.DELETE, [operation.instance_id]))[0]
-            async with _in_time("Deleting the instance"):
+            async with in_time("Deleting the instance"):
                 deletion = await session.jobs.wait(deletion.id)
         if deletion.status is not OperationStatus.SUCCEEDED:
             report.event("failed", deletion.error, error=deletion.error)
@@ -190,7 +190,7 @@ async def _run(
 async def _attest(session: FleetSession, instance_id: str, report: _Report) -> Verdict | None:
     """A fresh verdict; None, and why, where there can be none."""
     try:
-        async with _in_time("Attesting the instance"):
+        async with in_time("Attesting the instance"):
             record = await session.attestations.refresh(instance_id)
     except ConfvmError as error:
         report.event("failed", error.message, error=error.message)
@@ -208,14 +208,14 @@ async def _create(session: FleetSession, request: LaunchRequest, stopped: asynci
 
     cancelling = asyncio.ensure_future(cancel())
     try:
-        async with _in_time("Creating the instance"):
+        async with in_time("Creating the instance"):
             return await session.jobs.wait(operation.id)
     finally:
         cancelling.cancel()
 
 
 @asynccontextmanager
-async def _in_time(what: str) -> AsyncIterator[None]:
+async def in_time(what: str) -> AsyncIterator[None]:
     """Nothing waits for ever: a command that never ends tells nobody what is wrong. Raises GuestFault."""
     try:
         async with asyncio.timeout(_STEP_SECONDS):

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from confvm_gui.fleet.exposure.service import Exposures
     from confvm_gui.fleet.keys import Keys
     from confvm_gui.fleet.release.broker import SecretBroker
+    from confvm_gui.fleet.release.sharing import DataSharing
 
 
 @dataclass(slots=True)
@@ -83,6 +84,8 @@ class FleetSession:
     """The keys that wrap others; None where there are no stores of them."""
     broker: SecretBroker | None = None
     """Secrets for guests that prove what they are; None where there are no keys to keep them under."""
+    sharing: DataSharing | None = None
+    """Data of several owners; None as for `broker`."""
     checkpoints: Checkpointer | None = None
     """Signs the audit log; None where there is no key, or nothing is written."""
     _endorsements: EndorsementCache | None = None

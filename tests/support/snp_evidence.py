@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from dataclasses import replace
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from confvm_gui.domain.attestation import Endorsements, TrustedRoot
+from confvm_gui.domain.release import Conditions
 from confvm_gui.engine.secure_processor.emulated_root import EmulatedRoot
 from confvm_gui.engine.secure_processor.model import GENOA
 from confvm_gui.engine.secure_processor.processor import SecureProcessor
 from confvm_gui.engine.secure_processor.snp_launch_commands import VMPCK0_OFFSET
 from confvm_gui.engine.secure_processor.snp_messages import GuestMessage, MessageType, seal_message
+from confvm_gui.providers.embedded.evidence import ROOT_NAME
 from confvm_gui.sev.snp_launch_digest import PageType, SnpLaunchDigest
 from confvm_gui.sev.snp_product import ProductLine
+from tests.support.embedded_rig import shared_root
 from tests.unit.engine.secure_processor.fakes import FakeMemory
 
 PAGE = 4096
@@ -62,3 +69,14 @@ def _launched_report(root: EmulatedRoot, policy: int, report_data: bytes) -> tup
     request = struct.pack("<64sII24s", report_data, 0, 0, b"")
     sealed = seal_message(key, MessageType.REPORT_REQ, request, sequence=1, vmpck=0)
     return processor, GuestMessage.parse(processor.snp_guest_request(GCTX, sealed)).open(key)[32:]
+
+
+def endorsed(made: SnpEvidence) -> Endorsements:
+    return Endorsements(certificates=(made.vcek, made.ask, made.ark))
+
+
+def met_conditions() -> Conditions:
+    """That a guest of `snp_evidence` meets."""
+    spki = shared_root().ark.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    root = TrustedRoot(ROOT_NAME, hashlib.sha256(spki).hexdigest(), emulated=True)
+    return Conditions((snp_evidence(shared_root()).launch_digest,), ("0x30000",), roots=(root,))

@@ -4,15 +4,8 @@
     from sector 8 on    AES-256-XTS (IEEE 1619), data units of 512 bytes, numbered from 0
 
 The clear header says how to get at the key, never the key: the KeyRef of the key that wraps the DEK, and the wrapped
-DEK. Plain text of the encrypted part, little-endian:
-
-    sector 0    magic "CVRECS01" | version u32 1 | header_crc u32 | columns u32 | rows u32 | body_bytes u64 |
-                body_crc u32 | index_column u32 | label_column u32 (0xFFFFFFFF: none) | label_kind u32 | zeros
-    body        columns: kind u8 (1 numeric, 2 feature) | length | name
-                rows:    for each field: length | text
-
-CRCs are CRC-32 (IEEE 802.3), header_crc over the sector with itself zero; lengths are LEB128, texts UTF-8, so that
-every field stands contiguous in the guest's RAM. XTS turns every change into garbage, which the CRC tells.
+DEK. The encrypted part is a table as `domain.records_encoding` writes it; XTS turns every change into garbage, which
+its CRC tells.
 """
 
 from __future__ import annotations
@@ -20,7 +13,6 @@ from __future__ import annotations
 import base64
 import json
 import struct
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -29,24 +21,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from confvm_gui.domain.errors import InvalidInput, StoreCorrupt
 from confvm_gui.domain.records import RecordsTable, let_go, parse_records
+from confvm_gui.domain.records_encoding import SECTOR, encode_table, stored_bytes
 from confvm_gui.domain.records_file import read_records_file
 from confvm_gui.engine.guests.memory_map import IMAGE_GPA
 
-SECTOR: Final = 512
-"""Bytes; also the data unit of the encryption."""
 HEADER_BYTES: Final = 4096
 """Of the clear header; the encrypted part begins behind it, at sector 8."""
 KEY_BYTES: Final = 64
 
 _CLEAR: Final = struct.Struct("<8sII")
 _CLEAR_MAGIC: Final = b"CVMDISK1"
-_FIRST: Final = struct.Struct("<8sIIIIQIIII")
-_MAGIC: Final = b"CVRECS01"
 _VERSION: Final = 1
-_NO_COLUMN: Final = 0xFFFF_FFFF
-_NUMERIC: Final = 1
-_FEATURE: Final = 2
-_CONTINUES: Final = 0x80
 
 _TRAINING_CELLS: Final = 1 << 20
 _TRAINING_ROWS: Final = 1 << 16
@@ -146,40 +131,6 @@ def _xts(data: bytes, dek: bytes, first: int, *, encrypting: bool) -> bytes:
     return bytes(out)
 
 
-def encode_table(table: RecordsTable) -> bytes:
-    """The plain text of the encrypted part, whole sectors."""
-    body = bytearray()
-    for name, numeric in zip(table.columns, table.numeric, strict=True):
-        body.append(_NUMERIC * numeric | _FEATURE * (name in table.features))
-        _append(body, name.encode())
-    for row in table.rows:
-        for text in row:
-            _append(body, text.encode())
-
-    def first_sector(header_crc: int) -> bytes:
-        label = table.columns.index(table.label_column) if table.label_column else _NO_COLUMN
-        index = table.columns.index(table.index_column)
-        numbers = (len(table.columns), len(table.rows), len(body), zlib.crc32(body), index, label, table.label_kind)
-        return _FIRST.pack(_MAGIC, _VERSION, header_crc, *numbers).ljust(SECTOR, b"\0")
-
-    return first_sector(zlib.crc32(first_sector(0))) + bytes(body) + bytes(-len(body) % SECTOR)
-
-
-def _stored(text: str) -> int:
-    """Bytes that a text takes with its length."""
-    length = len(text.encode())
-    return length + 1 + (length >= 1 << 7) + (length >= 1 << 14)
-
-
-def _append(body: bytearray, text: bytes) -> None:
-    length = len(text)
-    while length >= _CONTINUES:
-        body.append(length & 0x7F | _CONTINUES)
-        length >>= 7
-    body.append(length)
-    body += text
-
-
 def ram_needed(table: RecordsTable, disk_bytes: int | None = None) -> int:
     """Bytes of RAM with which the records guest can work on the table: whole 2 MiB, at least 4 MiB, at most 64 MiB.
 
@@ -188,8 +139,8 @@ def ram_needed(table: RecordsTable, disk_bytes: int | None = None) -> int:
     larger of what sorting and training need.
     """
     if disk_bytes is None:
-        names = sum(1 + _stored(name) for name in table.columns)
-        disk_bytes = HEADER_BYTES + 2 * SECTOR + names + sum(_stored(text) for row in table.rows for text in row)
+        names = sum(1 + stored_bytes(name) for name in table.columns)
+        disk_bytes = HEADER_BYTES + 2 * SECTOR + names + sum(stored_bytes(text) for row in table.rows for text in row)
     rows, columns, features = len(table.rows), len(table.columns), len(table.features)
     stride = max(1, -(-rows * features // _TRAINING_CELLS), -(-rows // _TRAINING_ROWS))
     training = -(-rows // stride) * (8 * features + 1)

@@ -15,11 +15,10 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from confvm_gui.domain.attestation import Endorsements, Evidence, EvidenceFormat, Finding, Verdict
+from confvm_gui.domain.attestation import Endorsements, Evidence, EvidenceFormat, Verdict
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound, ReadOnly, Unsupported, WrongState
 from confvm_gui.domain.event import EventOutcome, Severity
 from confvm_gui.domain.guest_evidence import NONCE_SIZE, GuestEvidence
@@ -34,9 +33,10 @@ from confvm_gui.fleet.inventory import Inventory
 from confvm_gui.fleet.keys import KeyStores
 from confvm_gui.fleet.observable import Observable
 from confvm_gui.fleet.release.envelope import unwrap_secret, wrap_secret
+from confvm_gui.fleet.release.examination import Refused, Release, parse_report, require_trusted, told_of
 from confvm_gui.fleet.roles.access import Access
 from confvm_gui.sev.sealed_box import PUBLIC_KEY_BYTES, seal
-from confvm_gui.sev.snp_report import SNP_REPORT_SIZE, SnpReport
+from confvm_gui.sev.snp_report import SnpReport
 
 NONCE_SECONDS: Final = 300.0
 """How long a guest has to answer."""
@@ -44,31 +44,6 @@ LONGEST_NAME: Final = 64
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NONCE_LABEL: Final = b"confvm-secret-nonce-1"
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """What became of a guest's asking."""
-
-    sealed: bytes = field(repr=False)
-    """For the guest that asked; b"" if it was refused."""
-    reason: str
-    """Why it was refused, in one sentence; "" if it was not."""
-    findings: tuple[Finding, ...] = ()
-    """Of its report, errors and others; () where it was not looked at."""
-
-    @property
-    def given(self) -> bool:
-        return bool(self.sealed)
-
-
-class _Refused(Exception):
-    """Within this module only: ends an examination."""
-
-    def __init__(self, reason: str, verdict: Verdict | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.verdict = verdict
 
 
 class SecretBroker:
@@ -187,9 +162,9 @@ class SecretBroker:
         try:
             verdict, report, nonce = await self._examined(bound, evidence, endorsements)
             sealed = await self._sealed(bound, report.report_data, nonce)
-        except _Refused as refused:
-            verdict = refused.verdict or verdict
-            release = Release(b"", refused.reason, verdict.findings if verdict is not None else ())
+        except Refused as refused:
+            verdict = refused.verdict = refused.verdict or verdict
+            release = refused.release()
         except ConfvmError as error:
             self._tell(name, verdict, error.message)
             raise
@@ -206,21 +181,11 @@ class SecretBroker:
         """The verdict, the report and the nonce that it answers, of one who may have the secret."""
         conditions = bound.conditions
         if bound.revoked_at is not None or conditions is None:
-            raise _Refused("The secret was revoked")
-        if evidence.format not in (None, EvidenceFormat.SNP_REPORT) or len(evidence.data) != SNP_REPORT_SIZE:
-            raise _Refused("The evidence is no SEV-SNP report of a guest")
-        try:
-            report = SnpReport.parse(evidence.data)
-            nonce = await self._nonce(bound.name, report.report_data[PUBLIC_KEY_BYTES:])
-            reference = conditions.reference(report.report_data)
-            form = replace(evidence, format=EvidenceFormat.SNP_REPORT)
-            judgement = await judge_guest(GuestEvidence(form, endorsements, reference), self._find_endorsements())
-        except InvalidInput as error:
-            raise _Refused(error.message) from None
-        verdict = judgement.verdict
-        if not verdict.trusted:
-            codes = sorted({each.code for each in verdict.findings if each.severity is Severity.ERROR})
-            raise _Refused(f"The report does not meet the conditions: {', '.join(codes)}", verdict)
+            raise Refused("The secret was revoked")
+        report = parse_report(evidence)
+        nonce = await self._nonce(bound.name, report.report_data[PUBLIC_KEY_BYTES:])
+        cache = self._find_endorsements()
+        verdict = await require_trusted(evidence, endorsements, conditions, report.report_data, cache)
         if conditions.instance:
             await self._require_instance(conditions.instance, verdict)
         return verdict, report, nonce
@@ -231,36 +196,36 @@ class SecretBroker:
         for each in await self._kept.waiting(_subject(name)):
             if secrets.compare_digest(nonce_digest(name, each.nonce), answered):
                 if each.made_at < oldest:
-                    raise _Refused("The report answers a nonce that is too old; ask for another")
+                    raise Refused("The report answers a nonce that is too old; ask for another")
                 return each.nonce
-        raise _Refused("The report answers no nonce that waits for this secret, or one that was answered before")
+        raise Refused("The report answers no nonce that waits for this secret, or one that was answered before")
 
     async def _require_instance(self, instance_id: str, verdict: Verdict) -> None:
         """The report is of this instance: the same REPORT_ID, which the firmware draws for each launch."""
         try:
             _, own = await self._ask(instance_id)
         except ConfvmError as error:
-            raise _Refused(f"The one instance that may have it could not be asked: {error.message}", verdict) from error
+            raise Refused(f"The one instance that may have it could not be asked: {error.message}", verdict) from error
         wanted, found = own.claim("report_id"), verdict.claim("report_id")
         if not wanted or wanted != found or own.claim("chip_id") != verdict.claim("chip_id"):
-            raise _Refused("The report is of another instance than the one that may have the secret", verdict)
+            raise Refused("The report is of another instance than the one that may have the secret", verdict)
 
     async def _sealed(self, bound: BoundSecret, report_data: bytes, nonce: bytes) -> bytes:
         conditions = bound.conditions
         if conditions is None:
-            raise _Refused("The secret was never to be released")
+            raise Refused("The secret was never to be released")
         secret = await unwrap_secret(bound, conditions, self._stores.store(bound.key_ref.partition(":")[0]))
         try:
             sealed = seal(secret, report_data[:PUBLIC_KEY_BYTES], salt=report_data, info=RELEASE_INFO)
         except InvalidInput as error:
-            raise _Refused(error.message) from None
+            raise Refused(error.message) from None
         try:
             # Of two who come with the same report, one gets through.
             await self._kept.answer(nonce, _subject(bound.name), self._clock() - NONCE_SECONDS)
         except NotFound as error:
-            raise _Refused(error.message) from None
+            raise Refused(error.message) from None
         if (await self._kept.get(bound.name)).revoked_at is not None:
-            raise _Refused("The secret was revoked meanwhile")
+            raise Refused("The secret was revoked meanwhile")
         await self._kept.count(bound.name)
         return report_data[PUBLIC_KEY_BYTES:] + sealed
 
@@ -281,20 +246,12 @@ class SecretBroker:
         return guest, verdict
 
     def _tell(self, name: str, verdict: Verdict | None, reason: str) -> None:
-        claims = verdict.claim_values() if verdict is not None else {}
-        errors = [one.code for one in verdict.findings if one.severity is Severity.ERROR] if verdict is not None else []
         self._events.record(
             "release.refused" if reason else "release.given",
             f"The secret {name} was refused: {reason}" if reason else f"The secret {name} was given to a guest",
             severity=Severity.WARNING if reason else Severity.INFO,
             outcome=EventOutcome.DENIED if reason else EventOutcome.SUCCESS,
-            detail={
-                "name": name,
-                "measurement": claims.get("measurement", ""),
-                "chip_id": claims.get("chip_id", ""),
-                "report_id": claims.get("report_id", ""),
-                "findings": errors,
-            },
+            detail={"name": name, **told_of(verdict)},
         )
 
     def _require(self, permission: Permission) -> None:

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Final
 from confvm_gui.domain.errors import GuestFault, StoreCorrupt
 from confvm_gui.domain.guest_evidence import NONCE_SIZE
 from confvm_gui.domain.keys import using_keys_for
+from confvm_gui.domain.records_encoding import SECTOR
 from confvm_gui.domain.shared_data import SHARED_DISK_MAGIC
 from confvm_gui.engine.guest_host.host import GuestHooks
 from confvm_gui.engine.guests.boot_info import BootInfo
 from confvm_gui.engine.guests.image import GuestImage
 from confvm_gui.engine.guests.mailbox import MailboxKey
-from confvm_gui.engine.guests.records_disk import HEADER_BYTES, SECTOR, DiskHeader
+from confvm_gui.engine.guests.records_disk import HEADER_BYTES, DiskHeader
 from confvm_gui.engine.guests.secret_table import MAILBOX_KEY_BYTES, guest_secret
 from confvm_gui.engine.launch_plan import LaunchPlan
 from confvm_gui.providers.embedded.attestation_channel import AttestationChannel

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from confvm_gui.domain.errors import GuestFault, InvalidInput, StoreCorrupt
 from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.domain.records import parse_records
+from confvm_gui.domain.records_encoding import SECTOR, encode_table
 from confvm_gui.engine.guests.boot_info import BootInfo
 from confvm_gui.engine.guests.guest_status import parse_status
 from confvm_gui.engine.guests.mailbox import (
@@ -26,11 +27,9 @@ from confvm_gui.engine.guests.mailbox import (
 )
 from confvm_gui.engine.guests.records_disk import (
     HEADER_BYTES,
-    SECTOR,
     DiskHeader,
     build_disk,
     decrypt_sectors,
-    encode_table,
     encrypt_sectors,
     prepare_disk,
 )

@@ -7,15 +7,9 @@ import os
 import pytest
 
 from confvm_gui.domain.records import parse_records
+from confvm_gui.domain.records_encoding import SECTOR
 from confvm_gui.engine.guests.image import GuestImage
-from confvm_gui.engine.guests.records_disk import (
-    HEADER_BYTES,
-    SECTOR,
-    DiskHeader,
-    build_disk,
-    encrypt_sectors,
-    ram_needed,
-)
+from confvm_gui.engine.guests.records_disk import HEADER_BYTES, DiskHeader, build_disk, encrypt_sectors, ram_needed
 from confvm_gui.engine.guests.secret_table import guest_secret
 from confvm_gui.fleet.records import SAMPLE_RECORDS
 from tests.support.guest_harness import GuestMachine, start_records

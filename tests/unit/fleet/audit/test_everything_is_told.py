@@ -24,6 +24,8 @@ from confvm_gui.domain.policy import Assignment, Mode, Pack, Rule
 from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.domain.release import Conditions
 from confvm_gui.domain.roles import Role
+from confvm_gui.domain.sealed_set import OwnerKeys, SealedSet, seal_set
+from confvm_gui.domain.shared_data import Agreement, propose
 from confvm_gui.fleet.approvals.service import Approvals
 from confvm_gui.fleet.attest.service import Attestations
 from confvm_gui.fleet.audit.actions import is_known
@@ -36,6 +38,7 @@ from confvm_gui.fleet.keys import Keys
 from confvm_gui.fleet.keys.places import KeyPlaces
 from confvm_gui.fleet.recorded import RecordedConsole, RecordedLibrary
 from confvm_gui.fleet.release.broker import SecretBroker
+from confvm_gui.fleet.release.sharing import DataSharing
 from confvm_gui.fleet.roles.assignments import Assignments
 from confvm_gui.fleet.roles.changes import change_roles
 from confvm_gui.fleet.session import FleetSession
@@ -71,6 +74,7 @@ class World:
     data_dir: Path
     keys: Keys
     broker: SecretBroker
+    sharing: DataSharing
 
     @property
     def rules(self) -> Rules:
@@ -98,13 +102,14 @@ async def world(data_dir: Path) -> AsyncIterator[World]:
     stores = KeyRouter({"local": lambda: local})
     keys = Keys(stores, session.providers, session.events)
     kept = session.store.secrets
-    broker = SecretBroker(kept, stores, session.providers, session.inventory, session.events, session.access)
+    parts = (kept, stores, session.providers, session.inventory, session.events, session.access)
+    broker, sharing = SecretBroker(*parts), DataSharing(*parts)
     keys.approvals = session.approvals
     keys.places = KeyPlaces(session.settings, lambda *_: None)
     session.guard.rules.signer = FixedSigner()
     with_hosts(session)
     try:
-        yield World(session, data_dir, keys, broker)
+        yield World(session, data_dir, keys, broker, sharing)
     finally:
         await session.aclose()
 
@@ -115,6 +120,9 @@ Prepare = Callable[[World], Awaitable[object]]
 PACK = Pack("house", 1, "House rules", "", (Rule("rule-0", "Rule", "true", "technology"),))
 AT_WORK: dict[int, str] = {}
 """By the world, what its preparation made."""
+BEN = OwnerKeys(OwnerKeys.generate())
+AGREED: dict[int, Agreement] = {}
+"""By the world."""
 
 
 async def nothing(_: World) -> None:
@@ -127,6 +135,30 @@ async def a_key(at: World) -> None:
 
 async def bind_secret(at: World) -> None:
     await at.broker.bind("database", b"secret", KEY, Conditions((bytes(48),)))
+
+
+async def an_owner(at: World) -> None:
+    await a_key(at)
+    await at.sharing.card("Ada", KEY)
+
+
+async def seal_records(at: World) -> bytes:
+    records = at.data_dir / "records.csv"
+    records.write_text("id,age\na,1\nb,2\n")
+    return await at.sharing.seal(records, [await at.sharing.card("Ada"), BEN.card("Ben")])
+
+
+async def a_proposal(at: World) -> None:
+    await an_owner(at)
+    ours = SealedSet.decode(await seal_records(at))
+    theirs = SealedSet.decode(seal_set(b"x", BEN, "Ben", ours.owners, rows=1, columns=("id",)))
+    proposed = propose("study", [ours, theirs], Conditions((bytes(48),)))
+    AGREED[id(at)] = proposed.approved_by(BEN)
+
+
+async def an_agreement(at: World) -> None:
+    await a_proposal(at)
+    AGREED[id(at)] = await at.sharing.approve(AGREED[id(at)])
 
 
 async def a_secret(at: World) -> None:
@@ -274,6 +306,10 @@ DEEDS = [
     Deed(SecretBroker, "bind", "release.bound", bind_secret, a_key, "after"),
     Deed(SecretBroker, "challenge", "release.challenge", lambda at: at.broker.challenge("database"), a_secret, ""),
     Deed(SecretBroker, "revoke", "release.revoked", lambda at: at.broker.revoke("database"), a_secret, ""),
+    Deed(DataSharing, "card", "release.owner", lambda at: at.sharing.card("Ada", KEY), a_key, ""),
+    Deed(DataSharing, "seal", "release.sealed", seal_records, an_owner, ""),
+    Deed(DataSharing, "approve", "release.approved", lambda at: at.sharing.approve(AGREED[id(at)]), a_proposal, ""),
+    Deed(DataSharing, "nonce", "release.challenge", lambda at: at.sharing.nonce(AGREED[id(at)]), an_agreement, ""),
     Deed(KeyPlaces, "look_in", "setting.changed", look_in, keeps="after"),
     Deed(KeyPlaces, "choose", "setting.changed", choose_places, look_in),
     Deed(KeyPlaces, "choose_module", "setting.changed", choose_module, keeps="after"),
@@ -334,6 +370,7 @@ READS = {
     Keys: {"schemes", "listing", "info", "uses"},
     KeyPlaces: {"module", "of"},
     SecretBroker: {"listing", "conditions_of"},
+    DataSharing: {"owner_among"},
     Settings: {"get"},
     Rules: {
         *("packs", "pack", "signature_of", "assignments", "signed_only", "exceptions", "renew", "ready", "current"),
@@ -358,6 +395,7 @@ ELSEWHERE = {
     Jobs: {"take_up_unfinished"},  # test_jobs_recovery: operation.resumed, operation.waiting
     Keys: {"record_use", "rewrap", "destroy_approved"},  # test_disk_keys; test_approvals
     SecretBroker: {"give"},  # test_broker: release.given, release.refused
+    DataSharing: {"release", "request", "hand_over"},  # test_sharing
     Rules: {"grant_approved"},  # test_guard_rights
     Attestations: {"refresh", "take", "approve", "learn_baseline", "verify_file"},  # test_attestations; by the monitor
     Approvals: {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,25 +12,24 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from confvm_gui.domain.attestation import Endorsements, Evidence, TrustedRoot
+from confvm_gui.domain.attestation import Endorsements, Evidence
 from confvm_gui.domain.errors import Forbidden, InvalidInput, KeyUnavailable, NameTaken, NotFound, ReadOnly, WrongState
 from confvm_gui.domain.event import EventOutcome
 from confvm_gui.domain.release import MAXIMUM_SECRET, RELEASE_INFO, Conditions
 from confvm_gui.domain.roles import Role
 from confvm_gui.fleet.keys import Keys
-from confvm_gui.fleet.release.broker import NONCE_SECONDS, Release, SecretBroker, nonce_digest
+from confvm_gui.fleet.release.broker import NONCE_SECONDS, SecretBroker, nonce_digest
+from confvm_gui.fleet.release.examination import Release
 from confvm_gui.fleet.session import FleetSession
 from confvm_gui.keys.ledger import KeyLedger
 from confvm_gui.keys.local import LocalKeyStore
 from confvm_gui.keys.router import KeyRouter
-from confvm_gui.providers.embedded.evidence import ROOT_NAME
 from confvm_gui.sev.sealed_box import unseal
 from confvm_gui.store import open_store
 from tests.support.embedded_rig import files_with, shared_root
 from tests.support.fake_session import fake_session
-from tests.support.snp_evidence import SnpEvidence, snp_evidence
+from tests.support.snp_evidence import SnpEvidence, endorsed, met_conditions, snp_evidence
 
 KEY = "local:secrets"
 SECRET = b"the lighthouse keeper's key"
@@ -70,17 +68,6 @@ class World:
         return event.action, event.outcome
 
 
-def endorsed(made: SnpEvidence) -> Endorsements:
-    return Endorsements(certificates=(made.vcek, made.ask, made.ark))
-
-
-def conditions() -> Conditions:
-    """That a guest of `snp_evidence` meets."""
-    spki = shared_root().ark.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    root = TrustedRoot(ROOT_NAME, hashlib.sha256(spki).hexdigest(), emulated=True)
-    return Conditions((snp_evidence(shared_root()).launch_digest,), ("0x30000",), roots=(root,))
-
-
 @asynccontextmanager
 async def world(data_dir: Path, readonly_reason: str = "") -> AsyncIterator[World]:
     session = await fake_session(())
@@ -106,7 +93,7 @@ async def world(data_dir: Path, readonly_reason: str = "") -> AsyncIterator[Worl
 
 async def test_the_guest_that_meets_the_conditions_gets_it_once(data_dir: Path) -> None:
     async with world(data_dir) as at:
-        await at.broker.bind("database", SECRET, KEY, conditions())
+        await at.broker.bind("database", SECRET, KEY, met_conditions())
         guest = Guest()
         made = guest.report("database", await at.broker.challenge("database"))
         release = await at.give(made)
@@ -123,7 +110,7 @@ async def test_the_guest_that_meets_the_conditions_gets_it_once(data_dir: Path) 
 
 async def test_of_many_with_the_same_report_one_gets_it(data_dir: Path) -> None:
     async with world(data_dir) as at:
-        await at.broker.bind("database", SECRET, KEY, conditions())
+        await at.broker.bind("database", SECRET, KEY, met_conditions())
         made = Guest().report("database", await at.broker.challenge("database"))
         releases = await asyncio.gather(*(at.give(made) for _ in range(4)))
         assert sum(release.given for release in releases) == 1
@@ -143,7 +130,7 @@ async def test_a_report_that_does_not_meet_a_condition_gets_nothing(
     data_dir: Path, change: Callable[[Conditions], Conditions], code: str
 ) -> None:
     async with world(data_dir) as at:
-        await at.broker.bind("database", SECRET, KEY, change(conditions()))
+        await at.broker.bind("database", SECRET, KEY, change(met_conditions()))
         release = await at.give(Guest().report("database", await at.broker.challenge("database")))
         assert not release.given
         said = release.reason + " ".join(f"{each.code} {each.source} {each.expected}" for each in release.findings)
@@ -154,7 +141,7 @@ async def test_a_report_that_does_not_meet_a_condition_gets_nothing(
 async def test_a_guest_that_the_host_may_debug_gets_nothing_whatever_its_policy_condition(data_dir: Path) -> None:
     async with world(data_dir) as at:
         for name, policies in (("any", ()), ("this", (f"{0x30000 | DEBUG:#x}",))):
-            await at.broker.bind(name, SECRET, KEY, replace(conditions(), policies=policies))
+            await at.broker.bind(name, SECRET, KEY, replace(met_conditions(), policies=policies))
             made = Guest().report(name, await at.broker.challenge(name), policy=0x30000 | DEBUG)
             release = await at.give(made, name)
             assert not release.given
@@ -163,7 +150,7 @@ async def test_a_guest_that_the_host_may_debug_gets_nothing_whatever_its_policy_
 
 async def test_a_report_that_was_altered_in_any_way_gets_nothing(data_dir: Path) -> None:
     async with world(data_dir) as at:
-        await at.broker.bind("database", SECRET, KEY, conditions())
+        await at.broker.bind("database", SECRET, KEY, met_conditions())
         made = Guest().report("database", await at.broker.challenge("database"))
         for offset in (0x08, 0x50, 0x70, 0x90, 0x140, 0x180, 0x1A0, 0x2A0):
             altered = bytearray(made.report)
@@ -178,7 +165,7 @@ async def test_a_report_that_was_altered_in_any_way_gets_nothing(data_dir: Path)
 async def test_a_nonce_that_is_old_or_of_another_secret_or_nobodys_gets_nothing(data_dir: Path) -> None:
     async with world(data_dir) as at:
         for name in ("database", "other"):
-            await at.broker.bind(name, SECRET, KEY, conditions())
+            await at.broker.bind(name, SECRET, KEY, met_conditions())
         made = Guest().report("database", await at.broker.challenge("database"))
         assert "answers no nonce" in (await at.give(made, "other")).reason
         assert "answers no nonce" in (await at.give(Guest().report("database", bytes(32)))).reason
@@ -189,7 +176,7 @@ async def test_a_nonce_that_is_old_or_of_another_secret_or_nobodys_gets_nothing(
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", bytes(0x4A0), b"\xff" * 0x4A0, bytes(5000)])
 async def test_what_is_no_report_is_refused(data_dir: Path, data: bytes) -> None:
     async with world(data_dir) as at:
-        await at.broker.bind("database", SECRET, KEY, conditions())
+        await at.broker.bind("database", SECRET, KEY, met_conditions())
         await at.broker.challenge("database")
         release = await at.broker.give("database", Evidence(data), Endorsements())
         assert not release.given
@@ -198,7 +185,7 @@ async def test_what_is_no_report_is_refused(data_dir: Path, data: bytes) -> None
 
 async def test_what_is_revoked_goes_to_nobody(data_dir: Path) -> None:
     async with world(data_dir) as at:
-        await at.broker.bind("database", SECRET, KEY, conditions())
+        await at.broker.bind("database", SECRET, KEY, met_conditions())
         made = Guest().report("database", await at.broker.challenge("database"))
         await at.broker.revoke("database")
         assert await at.told() == ("release.revoked", EventOutcome.SUCCESS)
@@ -209,7 +196,7 @@ async def test_what_is_revoked_goes_to_nobody(data_dir: Path) -> None:
 
 async def test_a_key_of_small_order_gets_nothing(data_dir: Path) -> None:
     async with world(data_dir) as at:
-        await at.broker.bind("database", SECRET, KEY, conditions())
+        await at.broker.bind("database", SECRET, KEY, met_conditions())
         guest = Guest()
         guest.public = bytes(32)
         release = await at.give(guest.report("database", await at.broker.challenge("database")))
@@ -218,7 +205,7 @@ async def test_a_key_of_small_order_gets_nothing(data_dir: Path) -> None:
 
 async def test_it_is_nowhere_in_clear_and_conditions_cannot_be_loosened_by_hand(data_dir: Path) -> None:
     async with world(data_dir) as at:
-        await at.broker.bind("database", SECRET, KEY, replace(conditions(), minimum={"reported_tcb.snp": 255}))
+        await at.broker.bind("database", SECRET, KEY, replace(met_conditions(), minimum={"reported_tcb.snp": 255}))
     assert files_with(data_dir, b"reported_tcb")
     assert not files_with(data_dir, SECRET)
     with contextlib.closing(sqlite3.connect(data_dir / "console.db")) as connection:
@@ -234,32 +221,32 @@ async def test_it_is_nowhere_in_clear_and_conditions_cannot_be_loosened_by_hand(
 async def test_what_cannot_be_bound_is_refused_at_its_field(data_dir: Path) -> None:
     async with world(data_dir) as at:
         for name, secret, bound_to, field in (
-            ("", SECRET, conditions(), "name"),
-            ("../up", SECRET, conditions(), "name"),
-            ("a", b"", conditions(), "secret"),
-            ("a", bytes(MAXIMUM_SECRET + 1), conditions(), "secret"),
+            ("", SECRET, met_conditions(), "name"),
+            ("../up", SECRET, met_conditions(), "name"),
+            ("a", b"", met_conditions(), "secret"),
+            ("a", bytes(MAXIMUM_SECRET + 1), met_conditions(), "secret"),
             ("a", SECRET, Conditions(), "conditions"),
         ):
             with pytest.raises(InvalidInput) as refused:
                 await at.broker.bind(name, secret, KEY, bound_to)
             assert refused.value.field == field
         with pytest.raises(KeyUnavailable):
-            await at.broker.bind("a", SECRET, "local:absent", conditions())
-        await at.broker.bind("a", bytes(MAXIMUM_SECRET), KEY, conditions())
+            await at.broker.bind("a", SECRET, "local:absent", met_conditions())
+        await at.broker.bind("a", bytes(MAXIMUM_SECRET), KEY, met_conditions())
         with pytest.raises(NameTaken):
-            await at.broker.bind("a", SECRET, KEY, conditions())
+            await at.broker.bind("a", SECRET, KEY, met_conditions())
         with pytest.raises(NotFound):
             await at.broker.challenge("b")
 
 
 async def test_who_may_not_and_who_only_reads_does_nothing(data_dir: Path) -> None:
     async with world(data_dir) as at:
-        await at.broker.bind("database", SECRET, KEY, conditions())
+        await at.broker.bind("database", SECRET, KEY, met_conditions())
         nonce = await at.broker.challenge("database")
         made = Guest().report("database", nonce)
         access = at.session.access
         access.assignments = replace(access.assignments, users={access.user: frozenset({Role.OPERATOR})}, by_file=True)
-        for refused in (at.broker.bind("b", SECRET, KEY, conditions()), at.broker.revoke("database")):
+        for refused in (at.broker.bind("b", SECRET, KEY, met_conditions()), at.broker.revoke("database")):
             with pytest.raises(Forbidden):
                 await refused
         assert (await at.give(made)).given, "who runs instances may carry reports and releases"
@@ -281,8 +268,8 @@ async def test_a_key_that_wraps_a_secret_is_not_destroyed_unasked(data_dir: Path
         broker = SecretBroker(store.secrets, stores, {}, session.inventory, session.events, session.access)
         keys = Keys(stores, {}, session.events)
         keys.secrets = store.secrets
-        await broker.bind("database", SECRET, KEY, conditions())
-        await broker.bind("old", SECRET, KEY, conditions())
+        await broker.bind("database", SECRET, KEY, met_conditions())
+        await broker.bind("old", SECRET, KEY, met_conditions())
         await broker.revoke("old")
         (held,) = await keys.uses(KEY)
         assert (held.instance_name, held.what) == ("database", "secret")
@@ -290,4 +277,4 @@ async def test_a_key_that_wraps_a_secret_is_not_destroyed_unasked(data_dir: Path
             await keys.destroy(KEY, after_seconds=0)
         await keys.destroy(KEY, after_seconds=0, lose=[held.instance_id])
         with pytest.raises(KeyUnavailable):
-            await broker.bind("new", SECRET, KEY, conditions())
+            await broker.bind("new", SECRET, KEY, met_conditions())

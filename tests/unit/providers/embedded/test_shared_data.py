@@ -20,11 +20,11 @@ from confvm_gui.domain.guest_evidence import GuestEvidence
 from confvm_gui.domain.memory import Viewer
 from confvm_gui.domain.query import Query, QueryVerb
 from confvm_gui.domain.records import parse_records
+from confvm_gui.domain.records_encoding import encode_table
 from confvm_gui.domain.records_file import read_records_file
 from confvm_gui.domain.release import Conditions
 from confvm_gui.domain.sealed_set import OwnerCard, OwnerKeys, SealedSet, seal_set
 from confvm_gui.domain.shared_data import Agreement, build_shared_disk, meeting_nonce, propose, seal_release
-from confvm_gui.engine.guests.records_disk import encode_table
 from confvm_gui.fleet.attest.judgement import judge_guest
 from confvm_gui.providers.embedded.evidence import ROOT_NAME
 from confvm_gui.providers.embedded.provider import EmbeddedProvider
