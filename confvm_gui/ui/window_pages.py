@@ -115,6 +115,12 @@ def _make_keys(session: FleetSession, on_problem: Callable[[str], None]) -> Wind
     tabs.setDocumentMode(True)
     tabs.addTab(keys, translate("KeysPage", "Keys"))
     tabs.addTab(secrets, translate("SecretsView", "Secrets for guests"))
+    shared = None
+    if session.sharing is not None:
+        from confvm_gui.ui.release.agreement_view import AgreementView
+
+        shared = AgreementView(session, session.sharing)
+        tabs.addTab(shared, translate("AgreementView", "Shared data"))
 
     def refresh() -> None:
         keys.refresh()
@@ -123,6 +129,8 @@ def _make_keys(session: FleetSession, on_problem: Callable[[str], None]) -> Wind
     async def aclose() -> None:
         await keys.aclose()
         await secrets.aclose()
+        if shared is not None:
+            await shared.aclose()
 
     return WindowPage(tabs, refresh=refresh, aclose=aclose)
 

@@ -232,6 +232,137 @@
     </message>
 </context>
 <context>
+    <name>AgreementView</name>
+    <message>
+        <source>Data of several owners</source>
+        <translation>Données de plusieurs propriétaires</translation>
+    </message>
+    <message>
+        <source>&amp;Open an agreement …</source>
+        <translation>&amp;Ouvrir un accord…</translation>
+    </message>
+    <message>
+        <source>Owners seal their data so that only a guest which all of them approved opens it: no owner alone, no other guest, not the host. What they exchange are files, none of them secret.</source>
+        <translation>Des propriétaires scellent leurs données pour que seul un invité que tous ont approuvé les ouvre&#xa0;: aucun propriétaire seul, aucun autre invité, ni l’hôte. Ils échangent des fichiers, dont aucun n’est secret.</translation>
+    </message>
+    <message>
+        <source>Cards, sealed data and agreements are made with `confvm share`; Help tells how, step by step.</source>
+        <translation>Cartes, données scellées et accords se font avec `confvm share`&#xa0;; l’Aide dit comment, pas à pas.</translation>
+    </message>
+    <message>
+        <source>No agreement is open</source>
+        <translation>Aucun accord n’est ouvert</translation>
+    </message>
+    <message>
+        <source>&amp;Approve and save …</source>
+        <translation>&amp;Approuver et enregistrer…</translation>
+    </message>
+    <message>
+        <source>Give a &amp;nonce</source>
+        <translation>Donner un &amp;nonce</translation>
+    </message>
+    <message>
+        <source>&amp;Release to a guest …</source>
+        <translation>&amp;Remettre à un invité…</translation>
+    </message>
+    <message>
+        <source>&amp;Save the release …</source>
+        <translation>&amp;Enregistrer la remise…</translation>
+    </message>
+    <message>
+        <source>Open an agreement</source>
+        <translation>Ouvrir un accord</translation>
+    </message>
+    <message>
+        <source>Save the approved agreement</source>
+        <translation>Enregistrer l’accord approuvé</translation>
+    </message>
+    <message>
+        <source>Choose the request and the data sets of all owners</source>
+        <translation>Choisir la demande et les jeux de données de tous les propriétaires</translation>
+    </message>
+    <message>
+        <source>Save the release</source>
+        <translation>Enregistrer la remise</translation>
+    </message>
+    <message>
+        <source>Written to {file}.</source>
+        <translation>Écrit dans {file}.</translation>
+    </message>
+    <message>
+        <source>has approved</source>
+        <translation>a approuvé</translation>
+    </message>
+    <message>
+        <source>has not approved</source>
+        <translation>n’a pas approuvé</translation>
+    </message>
+    <message>
+        <source>Owner</source>
+        <translation>Propriétaire</translation>
+    </message>
+    <message>
+        <source>May ask the guest</source>
+        <translation>Peut interroger l’invité</translation>
+    </message>
+    <message>
+        <source>Launch digest</source>
+        <translation>Empreinte de lancement</translation>
+    </message>
+    <message>
+        <source>Policy</source>
+        <translation>Politique</translation>
+    </message>
+    <message>
+        <source>any without debugging</source>
+        <translation>toute politique sans débogage</translation>
+    </message>
+    <message>
+        <source>At least</source>
+        <translation>Au moins</translation>
+    </message>
+    <message>
+        <source>no floor</source>
+        <translation>aucun minimum</translation>
+    </message>
+    <message>
+        <source>{root} (emulated)</source>
+        <translation>{root} (émulée)</translation>
+    </message>
+    <message>
+        <source>Signed below</source>
+        <translation>Signé sous</translation>
+    </message>
+    <message>
+        <source>AMD&apos;s own roots</source>
+        <translation>les racines d’AMD</translation>
+    </message>
+    <message>
+        <source>Agreement</source>
+        <translation>Accord</translation>
+    </message>
+    <message>
+        <source>Choose one request, and the data sets of all owners</source>
+        <translation>Choisissez une demande, et les jeux de données de tous les propriétaires</translation>
+    </message>
+    <message>
+        <source>The guest meets what you approved. Your share is sealed to it.</source>
+        <translation>L’invité répond à ce que vous avez approuvé. Votre part est scellée pour lui.</translation>
+    </message>
+    <message>
+        <source>Not all owners have approved yet</source>
+        <translation>Tous les propriétaires n’ont pas encore approuvé</translation>
+    </message>
+    <message>
+        <source>All owners have approved</source>
+        <translation>Tous les propriétaires ont approuvé</translation>
+    </message>
+    <message>
+        <source>Shared data</source>
+        <translation>Données partagées</translation>
+    </message>
+</context>
+<context>
     <name>ApprovalIntent</name>
     <message>
         <source>Destroyed</source>
