@@ -102,6 +102,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_images_parser(commands, [everywhere])
 
+    from confvm_gui.app.accounts_command import add_accounts_parser
+
+    add_accounts_parser(commands, [everywhere])
+
     from confvm_gui.app.keys_command import add_keys_parser
 
     add_keys_parser(commands, [everywhere])
@@ -254,6 +258,10 @@ def _dispatch_long(options: argparse.Namespace) -> int:
         from confvm_gui.app.exposure_command import run_scan
 
         return asyncio.run(run_scan(options, sys.stdout))
+    if options.command == "accounts":
+        from confvm_gui.app.accounts_command import run_accounts
+
+        return asyncio.run(run_accounts(options, sys.stdout))
     if options.command == "bench":
         from confvm_gui.app.bench_command import run_bench
 

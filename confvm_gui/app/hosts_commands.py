@@ -76,7 +76,7 @@ async def connected_hosts(data_dir: Path | None, connect: Sequence[str]) -> Asyn
 
     folder = check_data_dir(data_dir or default_data_dir())
     opener = LibvirtOpener(open_catalog(), open_library(folder))
-    kept = () if connect else kept_hosts(await _stored_settings(folder))
+    kept = () if connect else kept_hosts(await stored_settings(folder))
     providers = {provider.name: provider for provider in open_hosts(opener, kept, connect).values()}
     try:
         await asyncio.gather(*(provider.connect() for provider in providers.values()))
@@ -236,7 +236,8 @@ def _tell(operation: Operation, as_json: bool, out: TextIO) -> int:
     return 0 if done else 1
 
 
-async def _stored_settings(data_dir: Path) -> Mapping[str, object]:
+async def stored_settings(data_dir: Path) -> Mapping[str, object]:
+    """The settings as they are on disk, read beside a console that is open; none where there is no store yet."""
     from confvm_gui.store import open_store
 
     try:
