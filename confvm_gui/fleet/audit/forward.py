@@ -17,7 +17,9 @@ import os
 import random
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -136,7 +138,7 @@ class Forwarder:
             if not records:
                 return sent
             frames = [frame(syslog_message(record)) for record in records]
-            await asyncio.to_thread(deliver, self._destination, context, frames)
+            await deliver(self._destination, context, frames)
             await asyncio.to_thread(self._delivered.write, records[-1].sequence)
             sent += len(records)
 
@@ -160,14 +162,67 @@ class Forwarder:
                 await asyncio.sleep(min(LOOK_AGAIN, self._first_pause))
 
 
-def deliver(destination: Destination, context: ssl.SSLContext, frames: Sequence[bytes]) -> None:
-    """One TLS session with these frames, closed by both sides. Blocks; raises Transient."""
+class _Line:
+    """A connection that blocks in one thread and can be hung up from another."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._turn = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._hung_up = False
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """To the first address that answers. Raises OSError."""
+        problem = OSError(f"{host} has no address")
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            made = socket.socket(family, kind, protocol)
+            try:
+                made.settimeout(self._timeout)
+                self.watch(made)
+                made.connect(address)
+            except OSError as error:
+                made.close()
+                problem = error
+            else:
+                return made
+        raise problem
+
+    def watch(self, made: socket.socket) -> None:
+        """This is what is hung up from now on. Raises OSError if it was before."""
+        with self._turn:
+            if self._hung_up:
+                raise OSError("the forwarding was ended")
+            self._socket = made
+
+    def hang_up(self) -> None:
+        """End whatever blocks."""
+        with self._turn:
+            self._hung_up = True
+            if self._socket is not None:
+                with suppress(OSError):  # it is closed already, or was never connected
+                    # Not that of ssl, which would take the session from the thread that is in it.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+async def deliver(destination: Destination, context: ssl.SSLContext, frames: Sequence[bytes]) -> None:
+    """One TLS session with these frames, closed by both sides. Raises Transient."""
+    line = _Line(destination.timeout)
+    try:
+        await asyncio.to_thread(_deliver, destination, context, frames, line)
+    except asyncio.CancelledError:
+        line.hang_up()  # else its thread would wait for the server, and the program for its thread
+        raise
+
+
+def _deliver(destination: Destination, context: ssl.SSLContext, frames: Sequence[bytes], line: _Line) -> None:
     where = destination.name
     try:
         with (
-            socket.create_connection((destination.host, destination.port), destination.timeout) as connection,
-            context.wrap_socket(connection, server_hostname=destination.host) as session,
+            line.connect(destination.host, destination.port) as connection,
+            context.wrap_socket(connection, server_hostname=destination.host, do_handshake_on_connect=False) as session,
         ):
+            line.watch(session)  # it has taken over the connection
+            session.do_handshake()
             session.sendall(b"".join(frames))
             session.unwrap()  # sends close_notify and waits for the server's
     except TimeoutError as error:

@@ -113,7 +113,7 @@ class Forwarding:
         chosen = await _checked(host, port, authorities)
         self._access.require(Permission.EXPORT_AUDIT)
         context = await asyncio.to_thread(forward.tls_context, chosen)
-        await asyncio.to_thread(forward.deliver, chosen, context, ())
+        await forward.deliver(chosen, context, ())
         return chosen
 
     async def start(self) -> None:

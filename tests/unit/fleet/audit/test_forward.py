@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -130,6 +131,22 @@ async def test_what_cannot_be_used_is_told(data_dir: Path, tmp_path: Path) -> No
     delivered.path.write_text("many")
     with pytest.raises(StoreError, match="how far"):
         delivered.read()
+    await store.aclose()
+
+
+async def test_who_stops_does_not_wait_for_a_server_that_says_nothing(data_dir: Path, certificate: Path) -> None:
+    """The thread that talks to it ends long before its patience would: the program waits for it at its end."""
+    store = await filled(data_dir, 1)
+    with socket.create_server((HOST, 0)) as silent:
+        port = int(silent.getsockname()[1])
+        sending = asyncio.create_task(forwarder(store, data_dir, port, certificate, timeout=600.0).send_waiting())
+        connection, _ = await asyncio.to_thread(silent.accept)
+        with connection:
+            assert await asyncio.to_thread(connection.recv, 1)  # it has begun the handshake
+            sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending
+            await asyncio.get_running_loop().shutdown_default_executor()
     await store.aclose()
 
 
