@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,8 +59,11 @@ def bundle(path: Path, public_key: bytes, tail: str) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def keyring_in_memory() -> None:
+def keyring_in_memory() -> Iterator[None]:
+    before = keyring.get_keyring()
     keyring.set_keyring(StandInKeyring())
+    yield
+    keyring.set_keyring(before)
 
 
 def test_a_secret_from_its_binding_to_the_guest(run: Run, data_dir: Path, tmp_path: Path, conditions: Path) -> None:
