@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,11 +70,31 @@ class RateLimit:
 
 
 class Clients:
-    """The SDK's clients of one account, each made when it is first needed. In threads."""
+    """The SDK's clients of one account, each made when it is first needed. In threads.
+
+    Whoever waited for a call may be gone before its thread: closed while calls are under way, the last one of them
+    hangs up, or a connection that it opened afterwards would stay open.
+    """
 
     def __init__(self, credentials: Any, host: str) -> None:
         self._credentials = credentials
         self._host = host
+        self._counting = threading.Lock()
+        self._users = 0
+        self._closed = False
+
+    def use(self, work: Callable[[Clients], T]) -> T:
+        """What `work` returns."""
+        with self._counting:
+            self._users += 1
+        try:
+            return work(self)
+        finally:
+            with self._counting:
+                self._users -= 1
+                last = self._closed and not self._users
+            if last:
+                self._hang_up()
 
     @cached_property
     def types(self) -> Any:
@@ -114,6 +135,14 @@ class Clients:
         return getattr(self.types, name)(credentials=self._credentials, client_options=options)
 
     def close(self) -> None:
+        """Hang up, now or when the last call that is under way has ended."""
+        with self._counting:
+            self._closed = True
+            last = not self._users
+        if last:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
         for client in [value for name, value in vars(self).items() if name.endswith("s") and not name.startswith("_")]:
             if hasattr(client, "transport"):
                 client.transport.close()
@@ -177,7 +206,7 @@ class GceConnection:
             if self._closed:
                 raise Transient("The connection to Google Cloud was closed")
             clients = await self._opened()
-            return await in_daemon_thread("Google Cloud", lambda _stop: _told(lambda: work(clients)))
+            return await in_daemon_thread("Google Cloud", lambda _stop: _told(lambda: clients.use(work)))
 
     async def _opened(self) -> Clients:
         async with self._making:

@@ -19,7 +19,7 @@ from confvm_gui.domain.errors import (
     WrongState,
 )
 from confvm_gui.domain.instance import InstanceState
-from confvm_gui.providers.gce.connection import compute_host
+from confvm_gui.providers.gce.connection import Clients, compute_host
 from tests.support.google_compute import FakeCompute, google_compute
 from tests.support.google_rig import everything, google_provider, google_request
 from tests.support.operations import OperationRecord
@@ -225,3 +225,22 @@ def test_an_override_without_tls_is_refused() -> None:
     ):
         compute_host()
     assert compute_host() == "compute.googleapis.com"
+
+
+def test_what_is_closed_during_a_call_hangs_up_when_the_call_has_ended() -> None:
+    class Session:
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    clients = Clients(None, "localhost")
+    session = Session()
+    vars(clients)["session"] = session
+
+    def during(_clients: Clients) -> bool:
+        clients.close()
+        return session.closed
+
+    assert clients.use(during) is False
+    assert session.closed
