@@ -28,7 +28,7 @@ from confvm_gui.fleet.accounts import (
 
 if TYPE_CHECKING:
     from confvm_gui.keys.local.system_keyring import SystemKeyring
-    from confvm_gui.providers.gce.connection import Patience
+    from confvm_gui.providers.cloud.connection import Patience
     from confvm_gui.providers.gce.provider import GceProvider
 
 KINDS: Final = ("gce",)

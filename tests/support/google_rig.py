@@ -14,7 +14,7 @@ from confvm_gui.domain.instance import Instance, LaunchRequest
 from confvm_gui.domain.ports.provider import Change, Provider
 from confvm_gui.fleet.export import rest_body
 from confvm_gui.fleet.launch.forced import settle
-from confvm_gui.providers.gce.connection import Patience
+from confvm_gui.providers.cloud.connection import Patience
 from confvm_gui.providers.gce.provider import GceProvider
 from tests.support.google_compute import PROJECT, TOKEN
 

@@ -17,14 +17,9 @@ from confvm_gui.catalog.fit import machine_type_region_unfit
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, NameTaken, NotFound, OperationCancelled, Transient
 from confvm_gui.domain.instance import LABEL_VALUE, LaunchRequest
 from confvm_gui.domain.ports.provider import OperationContext
+from confvm_gui.providers.cloud.table import LABEL_ID, LABEL_IMAGE, LABEL_OPERATION, OWN_LABELS
 from confvm_gui.providers.gce.connection import Clients, GceConnection
-from confvm_gui.providers.gce.instance_read import (
-    CLOUD,
-    LABEL_ID,
-    LABEL_IMAGE,
-    LABEL_OPERATION,
-    OWN_LABELS,
-)
+from confvm_gui.providers.gce.instance_read import CLOUD
 from confvm_gui.providers.gce.operations import request_id, to_the_end
 from confvm_gui.providers.gce.sdk import sdk
 

@@ -7,9 +7,7 @@ its image. Instances of others have an id that follows from the service's own, a
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,12 +15,9 @@ from confvm_gui.catalog import Catalog
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import NotFound
 from confvm_gui.domain.instance import Instance, InstanceState, Trust
+from confvm_gui.providers.cloud.table import LABEL_IMAGE, LABEL_OPERATION, OWN_LABELS, Seen, foreign_id, own_id
 
 CLOUD: Final = "gce"
-LABEL_ID: Final = "confvm-instance"
-LABEL_OPERATION: Final = "confvm-operation"
-LABEL_IMAGE: Final = "confvm-image"
-OWN_LABELS: Final = frozenset({LABEL_ID, LABEL_OPERATION, LABEL_IMAGE})
 
 _STATES: Final[Mapping[str, tuple[InstanceState, str]]] = {
     "PENDING": (InstanceState.CREATING, "Waits for capacity"),
@@ -42,21 +37,6 @@ _STATES: Final[Mapping[str, tuple[InstanceState, str]]] = {
 _TECHNOLOGIES: Final = {"SEV": Technology.SEV, "SEV_SNP": Technology.SEV_SNP, "TDX": Technology.TDX}
 _CUSTOM: Final = re.compile(r"(?:[a-z0-9]+-)?custom-(\d+)-(\d+)(?:-ext)?")
 """vCPUs and MiB of a machine type of one's own measure."""
-_FOREIGN: Final = uuid.UUID("6c1f2c53-5f0e-5b55-9d4c-0d5a7d1d7a11")
-_HEX_ID: Final = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An instance, with what is needed to ask for it again."""
-
-    instance: Instance
-    number: str
-    """The service's own id, which no later instance of the same name has."""
-    status: str
-    """In the service's words."""
-    operation_id: str
-    """What made it here; "" for an instance of others."""
 
 
 def read_instance(found: Any, provider: str, catalog: Catalog) -> Seen:
@@ -72,7 +52,7 @@ def read_instance(found: Any, provider: str, catalog: Catalog) -> Seen:
     number = str(found.id)
     return Seen(
         Instance(
-            id=_own_id(labels) or foreign_id(number),
+            id=own_id(labels) or foreign_id(number),
             name=str(found.name),
             provider=provider,
             cloud=CLOUD,
@@ -98,19 +78,9 @@ def read_instance(found: Any, provider: str, catalog: Catalog) -> Seen:
     )
 
 
-def foreign_id(number: str) -> str:
-    """The console's id of an instance that it did not make."""
-    return uuid.uuid5(_FOREIGN, number).hex
-
-
 def last_part(address: object) -> str:
     """`a` of `https://…/zones/a`."""
     return str(address).rpartition("/")[2]
-
-
-def _own_id(labels: Mapping[str, str]) -> str:
-    own = labels.get(LABEL_ID, "")
-    return own if _HEX_ID.fullmatch(own) else ""
 
 
 def _technology(found: Any) -> Technology:

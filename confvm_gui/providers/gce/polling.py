@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from confvm_gui.catalog import Catalog
+from confvm_gui.providers.cloud.table import LABEL_ID, InstanceTable, Seen
 from confvm_gui.providers.gce.connection import Clients, GceConnection
 from confvm_gui.providers.gce.create import find_named
-from confvm_gui.providers.gce.instance_read import LABEL_ID, Seen, last_part, read_instance
-from confvm_gui.providers.gce.inventory import InstanceTable
+from confvm_gui.providers.gce.instance_read import last_part, read_instance
 
 PAGE: Final = 500
 """Instances of an answer: the most that the service gives."""

@@ -19,7 +19,8 @@ from confvm_gui.domain.errors import (
     WrongState,
 )
 from confvm_gui.domain.instance import InstanceState
-from confvm_gui.providers.gce.connection import Clients, compute_host
+from confvm_gui.providers.cloud.connection import Held
+from confvm_gui.providers.gce.connection import compute_host
 from tests.support.google_compute import FakeCompute, google_compute
 from tests.support.google_rig import everything, google_provider, google_request
 from tests.support.operations import OperationRecord
@@ -228,19 +229,12 @@ def test_an_override_without_tls_is_refused() -> None:
 
 
 def test_what_is_closed_during_a_call_hangs_up_when_the_call_has_ended() -> None:
-    class Session:
-        closed = False
+    hung_up: list[str] = []
+    held = Held("clients", hung_up.append)
 
-        def close(self) -> None:
-            self.closed = True
+    def during(_clients: str) -> int:
+        held.close()
+        return len(hung_up)
 
-    clients = Clients(None, "localhost")
-    session = Session()
-    vars(clients)["session"] = session
-
-    def during(_clients: Clients) -> bool:
-        clients.close()
-        return session.closed
-
-    assert clients.use(during) is False
-    assert session.closed
+    assert held.use(during) == 0
+    assert hung_up == ["clients"]

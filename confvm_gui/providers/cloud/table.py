@@ -1,4 +1,4 @@
-"""What is known of a project's instances.
+"""What is known of an account's instances.
 
 Answers cross each other: a list that was asked for before a change was made may come after it. Every answer carries
 when it was asked for (a count), and what was learnt later than that stands.
@@ -7,12 +7,48 @@ when it was asked for (a count), and what was learnt later than that stands.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+import re
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.ports.provider import Change, ChangeKind
-from confvm_gui.providers.gce.instance_read import Seen, foreign_id
+
+LABEL_ID: Final = "confvm-instance"
+LABEL_OPERATION: Final = "confvm-operation"
+LABEL_IMAGE: Final = "confvm-image"
+OWN_LABELS: Final = frozenset({LABEL_ID, LABEL_OPERATION, LABEL_IMAGE})
+"""What the console makes carries: the console's id of it, the operation that made it, the catalogue's image."""
+_FOREIGN: Final = uuid.UUID("6c1f2c53-5f0e-5b55-9d4c-0d5a7d1d7a11")
+_HEX_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An instance, with what is needed to ask for it again."""
+
+    instance: Instance
+    number: str
+    """The service's own id, which no later instance of the same name has."""
+    status: str
+    """In the service's words."""
+    operation_id: str
+    """What made it here; "" for an instance of others."""
+    handle: str = ""
+    """What the service is asked by where that is not its id."""
+
+
+def own_id(labels: Mapping[str, str]) -> str:
+    """The console's id of an instance that it made; "" for one of others."""
+    own = labels.get(LABEL_ID, "")
+    return own if _HEX_ID.fullmatch(own) else ""
+
+
+def foreign_id(number: str) -> str:
+    """The console's id of an instance that it did not make."""
+    return uuid.uuid5(_FOREIGN, number).hex
 
 
 @dataclass(slots=True)
