@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from confvm_gui.domain.instance import Instance
@@ -107,18 +108,26 @@ class InstanceTable:
 
     def take_list(self, numbers: Collection[str], at: int, silent: Collection[str]) -> None:
         """The list that was asked for at `at` has these instances and no others, but in the zones that were silent."""
+        self.take_part(numbers, at, lambda instance: instance.zone not in silent)
+
+    def take_part(self, numbers: Collection[str], at: int, within: Callable[[Instance], bool]) -> None:
+        """The same for a list of a part only: what is not in the list and not `within` stays."""
         for entry in self.all():
-            if entry.at < at and entry.seen.number not in numbers and entry.instance.zone not in silent:
+            if entry.at < at and entry.seen.number not in numbers and within(entry.instance):
                 self.remove(entry.instance.id)
 
     def note_silent(self, zones: Collection[str], at: int) -> None:
         """Zones that did not answer: what is known of their instances is of before."""
+        for zone in zones:
+            self.note_unseen(f"The zone {zone} does not answer", at, partial(_is_in_zone, zone))
+
+    def note_unseen(self, why: str, at: int, within: Callable[[Instance], bool]) -> None:
+        """A part of the service did not answer since `at`. `why`: without a full stop."""
+        reason = f"{why}; this is as it was seen last"
         for entry in self.all():
-            if entry.at < at and entry.instance.zone in zones:
-                reason = f"The zone {entry.instance.zone} does not answer; this is as it was seen last"
-                if entry.instance.state_reason != reason:
-                    entry.seen = replace(entry.seen, instance=replace(entry.instance, state_reason=reason))
-                    self._tell(Change(ChangeKind.OBSERVED, entry.instance))
+            if entry.at < at and within(entry.instance) and entry.instance.state_reason != reason:
+                entry.seen = replace(entry.seen, instance=replace(entry.instance, state_reason=reason))
+                self._tell(Change(ChangeKind.OBSERVED, entry.instance))
 
     def remove(self, instance_id: str) -> None:
         """It is gone."""
@@ -144,3 +153,7 @@ class InstanceTable:
         if holder is None or holder.seen.number == seen.number:
             return seen
         return replace(seen, instance=replace(seen.instance, id=foreign_id(seen.number)), operation_id="")
+
+
+def _is_in_zone(zone: str, instance: Instance) -> bool:
+    return instance.zone == zone
