@@ -27,8 +27,8 @@ def add_accounts_parser(
     inner = parser.add_subparsers(dest="accounts_command", required=True, metavar="COMMAND")
     inner.add_parser("list", parents=shared, help="the accounts, without asking the clouds")
     add = inner.add_parser("add", parents=shared, help="log in once, and keep the account if that works")
-    add.add_argument("kind", metavar="KIND", help="which cloud: gce")
-    add.add_argument("scope", metavar="SCOPE", help="what it is for: Google's project id")
+    add.add_argument("kind", metavar="KIND", help="which cloud: gce, aws")
+    add.add_argument("scope", metavar="SCOPE", help="Google's project id; AWS: a profile, or the account's id")
     add.add_argument("--name", default="", metavar="N", help="default: follows from SCOPE")
     add.add_argument(
         "--key-file",
@@ -58,7 +58,7 @@ async def run_accounts(options: argparse.Namespace, out: TextIO) -> int:
 
 async def _kept(data_dir: Path | None) -> Sequence[AccountEntry]:
     from confvm_gui.app.bootstrap import check_data_dir, default_data_dir
-    from confvm_gui.app.cloud_accounts import KINDS
+    from confvm_gui.app.clouds import KINDS
     from confvm_gui.app.hosts_commands import stored_settings
     from confvm_gui.fleet.accounts import kept_accounts
 
@@ -66,7 +66,7 @@ async def _kept(data_dir: Path | None) -> Sequence[AccountEntry]:
 
 
 async def _test(options: argparse.Namespace, out: TextIO) -> int:
-    from confvm_gui.app.cloud_accounts import CloudOpener, KeyringShelf
+    from confvm_gui.app.clouds import CloudOpener, KeyringShelf
     from confvm_gui.catalog import open_catalog
     from confvm_gui.fleet.accounts import secret_reader
 
@@ -97,7 +97,9 @@ async def _change(options: argparse.Namespace, out: TextIO) -> int:
             out.write(json.dumps({"removed": options.name}) + "\n" if options.json else f"{options.name} removed.\n")
             return 0
         own = options.key_file is not None
-        facts = await accounts.test(options.kind, options.scope, secret=secret, own_secret=own)
+        facts = await accounts.test(
+            options.kind, options.scope, secret=secret, own_secret=own, readonly=options.readonly
+        )
         entry = await accounts.add(
             options.kind, options.scope, options.name, secret=secret, own_secret=own, readonly=options.readonly
         )

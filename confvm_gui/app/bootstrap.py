@@ -67,7 +67,7 @@ async def open_session(
     kept elsewhere.
     Raises InvalidInput("connect"), InvalidInput("roles"), StoreError and its subclasses.
     """
-    from confvm_gui.app.cloud_accounts import CloudOpener, KeyringShelf, open_accounts
+    from confvm_gui.app.clouds import CloudOpener, KeyringShelf, open_accounts
     from confvm_gui.app.key_stores import open_key_stores
     from confvm_gui.app.libvirt_hosts import LibvirtOpener, open_library
     from confvm_gui.catalog import open_catalog

@@ -96,7 +96,7 @@ class AccountOpener(Protocol):
         """Raises InvalidInput with the field `scope` or `credential`. `secret`: "" where none was given."""
 
     def open(self, entry: AccountEntry, secret: ReadSecret) -> Provider:
-        """Not connected yet. Raises InvalidInput."""
+        """Not connected yet. Raises nothing: what is wrong is told when it is connected."""
 
     async def test(self, entry: AccountEntry, secret: ReadSecret) -> AccountFacts:
         """Log in and ask what the account may do. Raises what that fails of."""
@@ -151,12 +151,14 @@ class Accounts:
             return error.message
         return ""
 
-    async def test(self, kind: str, scope: str, *, secret: str = "", own_secret: bool = False) -> AccountFacts:
+    async def test(
+        self, kind: str, scope: str, *, secret: str = "", own_secret: bool = False, readonly: bool = False
+    ) -> AccountFacts:
         """Log in once with what is typed, and ask what the account may do. Nothing is kept.
 
         Raises InvalidInput, and what the log-in fails of.
         """
-        entry = self._checked(kind, scope, "", secret, own_secret=own_secret, readonly=False)
+        entry = self._checked(kind, scope, "", secret, own_secret=own_secret, readonly=readonly)
         return await self._opener.test(entry, lambda: secret)
 
     async def test_kept(self, name: str) -> AccountFacts:

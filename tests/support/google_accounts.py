@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from confvm_gui.app.cloud_accounts import KINDS, CloudOpener, open_accounts
+from confvm_gui.app.clouds import KINDS, CloudOpener, open_accounts
 from confvm_gui.catalog import load_catalog
 from confvm_gui.fleet.accounts import Accounts
 from confvm_gui.fleet.session import FleetSession

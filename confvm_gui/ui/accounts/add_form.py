@@ -163,8 +163,9 @@ class AddAccountForm(Card):
 
     async def _tried(self) -> AccountFacts:
         own = self.key.isChecked()
-        kind, scope = self.chosen.kind, self.scope.text()
-        return await self._accounts.test(kind, scope, secret=await self._secret(), own_secret=own)
+        kind, scope, readonly = self.chosen.kind, self.scope.text(), self.readonly.isChecked()
+        secret = await self._secret()
+        return await self._accounts.test(kind, scope, secret=secret, own_secret=own, readonly=readonly)
 
     def _tested(self, facts: AccountFacts) -> None:
         if facts.missing:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from confvm_gui.app import cloud_accounts
+from confvm_gui.app import clouds
 from confvm_gui.app.cli import main
 from confvm_gui.providers.gce.permissions import CHANGING, LOOKING
 from tests.support.google_accounts import MemoryShelf, key_file
@@ -19,7 +19,7 @@ from tests.support.tls_site import TlsSite
 @pytest.fixture
 def shelf(monkeypatch: pytest.MonkeyPatch) -> MemoryShelf:
     kept = MemoryShelf()
-    monkeypatch.setattr(cloud_accounts, "KeyringShelf", lambda: kept)
+    monkeypatch.setattr(clouds, "KeyringShelf", lambda: kept)
     return kept
 
 
