@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from confvm_gui.catalog import Catalog, load_catalog
 from confvm_gui.domain.catalogue import Technology
@@ -16,6 +17,9 @@ from confvm_gui.providers.aws.provider import AwsProvider
 from confvm_gui.providers.cloud.connection import Patience
 from tests.support.amazon_ec2 import REGION
 from tests.support.google_rig import HURRY
+
+UNHURRIED: Final = replace(HURRY, answer=10)
+"""moto takes its time, on a busy machine above all."""
 
 
 class WatchedProvider(AwsProvider):
@@ -38,7 +42,7 @@ def catalog() -> Catalog:
 
 
 @asynccontextmanager
-async def amazon_provider(*, readonly: bool = False, patience: Patience = HURRY) -> AsyncIterator[AwsProvider]:
+async def amazon_provider(*, readonly: bool = False, patience: Patience = UNHURRIED) -> AsyncIterator[AwsProvider]:
     """Connected to the local service, closed at the end. It asks two regions, of those that there are."""
     provider = WatchedProvider(
         "aws-probe", DEFAULT, lambda: profile_session(DEFAULT), catalog(), readonly=readonly, patience=patience

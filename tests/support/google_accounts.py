@@ -22,6 +22,7 @@ from confvm_gui.app.clouds import KINDS, CloudOpener, open_accounts
 from confvm_gui.catalog import load_catalog
 from confvm_gui.fleet.accounts import Accounts
 from confvm_gui.fleet.session import FleetSession
+from confvm_gui.providers.cloud.connection import Patience
 from confvm_gui.store import open_store
 from tests.support.google_compute import PROJECT
 from tests.support.google_rig import HURRY
@@ -82,12 +83,14 @@ class CloudSession:
 
 
 @asynccontextmanager
-async def cloud_session(data_dir: Path, shelf: MemoryShelf | None = None) -> AsyncIterator[CloudSession]:
+async def cloud_session(
+    data_dir: Path, shelf: MemoryShelf | None = None, *, patience: Patience = HURRY
+) -> AsyncIterator[CloudSession]:
     """Connected, with the accounts that the data directory's settings name."""
     shelf = shelf or MemoryShelf()
     store = await open_store(data_dir)
     catalog = load_catalog()
-    opener = CloudOpener(catalog, patience=HURRY)
+    opener = CloudOpener(catalog, patience=patience)
     opened = open_accounts(opener, shelf, dict(await store.settings.load()))
     providers = {provider.name: provider for provider in opened.values()}
     session = await FleetSession.begin(catalog, providers, store, data_dir)

@@ -11,7 +11,7 @@ import pytest
 from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.domain.operation import OperationKind, OperationStatus
 from tests.support.amazon_ec2 import ACCOUNT, FakeEc2
-from tests.support.amazon_rig import amazon_request
+from tests.support.amazon_rig import UNHURRIED, amazon_request
 from tests.support.google_accounts import MemoryShelf, cloud_session
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -21,7 +21,7 @@ KEY = f"Access key ID,Secret access key\nAKIAIOSFODNN7EXAMPLE,{SECRET}\n"
 async def test_a_profile_and_an_access_key_make_instances(service: FakeEc2, data_dir: Path) -> None:
     service.put("theirs")
     shelf = MemoryShelf()
-    async with cloud_session(data_dir, shelf) as cloud:
+    async with cloud_session(data_dir, shelf, patience=UNHURRIED) as cloud:
         first = await cloud.accounts.add("aws", "default", "chain")
         second = await cloud.accounts.add("aws", ACCOUNT, secret=KEY, own_secret=True, readonly=True)
         assert (first.name, second.name) == ("aws-chain", f"aws-{ACCOUNT}")
@@ -33,7 +33,7 @@ async def test_a_profile_and_an_access_key_make_instances(service: FakeEc2, data
         made = cloud.session.inventory.find("probe", first.name)
         (stop,) = await cloud.session.jobs.act(OperationKind.STOP, [made.id])
         assert (await cloud.session.jobs.wait(stop.id)).status is OperationStatus.SUCCEEDED
-    async with cloud_session(data_dir, shelf) as cloud:
+    async with cloud_session(data_dir, shelf, patience=UNHURRIED) as cloud:
         await cloud.session.inventory.connected(first.name)
         assert cloud.session.inventory.find("probe", first.name).state.value == "stopped"
         await cloud.accounts.remove(second.name)
@@ -49,7 +49,7 @@ def _files(folder: Path) -> list[Path]:
 
 async def test_a_test_says_who_one_is_and_what_is_missing(service: FakeEc2, data_dir: Path) -> None:
     service.denied = {"TerminateInstances"}
-    async with cloud_session(data_dir) as cloud:
+    async with cloud_session(data_dir, patience=UNHURRIED) as cloud:
         facts = await cloud.accounts.test("aws", ACCOUNT, secret=KEY, own_secret=True)
         assert [fact.permission for fact in facts.missing] == ["ec2:TerminateInstances"]
         assert f"{ACCOUNT}" in facts.about
@@ -61,7 +61,7 @@ async def test_a_test_says_who_one_is_and_what_is_missing(service: FakeEc2, data
 
 @pytest.mark.parametrize(("scope", "own"), [("", False), ("a b", False), ("default", True), ("12345", True)])
 async def test_what_is_no_account_is_told(data_dir: Path, scope: str, own: bool) -> None:
-    async with cloud_session(data_dir) as cloud:
+    async with cloud_session(data_dir, patience=UNHURRIED) as cloud:
         assert cloud.accounts.check("aws", scope, "x", secret=KEY, own_secret=own)
 
 

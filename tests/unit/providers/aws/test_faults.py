@@ -127,7 +127,7 @@ async def test_an_operation_that_broke_off_is_gone_on_with(service: FakeEc2) -> 
 async def test_a_slow_service_is_given_up_and_delays_nobody(service: FakeEc2) -> None:
     service.slow = 1.2
     with pytest.raises(Transient, match="does not answer"):
-        async with amazon_provider():
+        async with amazon_provider(patience=HURRY):
             raise AssertionError("it was connected")
     service.slow = 0
 

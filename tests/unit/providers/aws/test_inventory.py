@@ -21,8 +21,8 @@ from confvm_gui.providers.aws.credentials import AccessKey
 from confvm_gui.providers.aws.instance_read import read_instance
 from confvm_gui.providers.aws.permissions import CHANGING, LOOKING, account_of, granted
 from tests.support.amazon_ec2 import ACCOUNT, REGION, FakeEc2
-from tests.support.amazon_rig import amazon_provider
-from tests.support.google_rig import HURRY, everything
+from tests.support.amazon_rig import UNHURRIED, amazon_provider
+from tests.support.google_rig import everything
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
@@ -63,7 +63,7 @@ def _end(number: str) -> None:
 
 async def test_the_accounts_own_catalogue(service: FakeEc2) -> None:
     catalog = load_catalog()
-    async with amazon_provider(patience=replace(HURRY, answer=30)) as provider:
+    async with amazon_provider(patience=replace(UNHURRIED, answer=30)) as provider:
         told = await live_catalogue.read(provider.connection, catalog)
     types = {entry.name: entry for entry in live_catalogue.machine_types(catalog, told)}
     assert types["m6a.large"].technologies == {Technology.SEV_SNP}
