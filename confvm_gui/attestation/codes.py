@@ -18,6 +18,7 @@ class Code(StrEnum):
     KEY_NOT_VOUCHED = "key-not-vouched"
     KEY_ON_ITS_WORD = "key-on-its-word"
     NOT_SIGNED = "not-signed"
+    CLOUD_CHECK_FAILED = "cloud-check-failed"
     BINDING_BROKEN = "binding-broken"
 
     # Certificates
@@ -95,6 +96,7 @@ SENTENCES: Final[dict[Code, str]] = {
     Code.KEY_NOT_VOUCHED: "Nobody who is trusted vouches for the attestation key",
     Code.KEY_ON_ITS_WORD: "The host runs this TPM and nobody vouches for its key: it speaks for what the guest booted, "
     "and not against the host",
+    Code.CLOUD_CHECK_FAILED: "The cloud itself says that its check of this launch or boot failed",
     Code.NOT_SIGNED: "Nobody signed this: what it says can be looked at, but proves nothing",
     Code.BINDING_BROKEN: "Two parts of the evidence that must belong together do not",
     Code.ISSUER_MISSING: "The certificate's issuer is not there; fetch it or give it as an endorsement",

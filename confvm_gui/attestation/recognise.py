@@ -8,6 +8,7 @@ from confvm_gui.attestation.dcap.quote import TeeType, looks_like_quote
 from confvm_gui.attestation.eventlog.algorithms import HashAlgorithm
 from confvm_gui.attestation.eventlog.canonical import looks_canonical
 from confvm_gui.attestation.eventlog.log import log_algorithms, looks_like_event_log
+from confvm_gui.attestation.gce.integrity_log import looks_like_integrity_log
 from confvm_gui.attestation.gce.verify import looks_like_attestation
 from confvm_gui.attestation.json_object import parse_object
 from confvm_gui.attestation.nitro.document import looks_like_nitro
@@ -63,6 +64,8 @@ def _recognise_json(data: bytes) -> EvidenceFormat:
         return EvidenceFormat.SEV_LAUNCH
     if looks_like_azure(value):
         return EvidenceFormat.AZURE_VTPM
+    if looks_like_integrity_log(value):
+        return EvidenceFormat.GCE_INTEGRITY
     if "tpm_quote" in value or {"message", "signature", "pcrs"} <= value.keys():
         return EvidenceFormat.TPM_QUOTE
     raise InvalidInput("evidence", "The JSON is no evidence in a known form")

@@ -12,6 +12,7 @@ from typing import Final
 from confvm_gui.attestation.appraise import appraise
 from confvm_gui.attestation.azure.verify import verify_azure
 from confvm_gui.attestation.eventlog.verify import verify_canonical_alone, verify_log_alone
+from confvm_gui.attestation.gce.integrity_log import verify_integrity_log
 from confvm_gui.attestation.gce.verify import verify_gce
 from confvm_gui.attestation.inquiry import Inquiry
 from confvm_gui.attestation.nitro.verify import verify_nitro
@@ -38,6 +39,7 @@ _VERIFIERS: Final[MappingProxyType[EvidenceFormat, Callable[[Inquiry, Evidence],
         EvidenceFormat.SGX_QUOTE: verify_sgx,
         EvidenceFormat.TPM_QUOTE: verify_tpm,
         EvidenceFormat.GCE_VTPM: verify_gce,
+        EvidenceFormat.GCE_INTEGRITY: verify_integrity_log,
         EvidenceFormat.AZURE_VTPM: verify_azure,
         EvidenceFormat.AZURE_HCL: verify_azure,
         EvidenceFormat.NITRO: verify_nitro,

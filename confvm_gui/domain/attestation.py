@@ -42,6 +42,8 @@ class EvidenceFormat(StrEnum):
     """TPM 2.0 quote (TPMS_ATTEST) with signature, PCR values and, if given, event log."""
     GCE_VTPM = "gce-vtpm"
     """Google Compute Engine's vTPM attestation: a protobuf of quotes, event log and AK certificate."""
+    GCE_INTEGRITY = "gce-integrity"
+    """Compute Engine's integrity log as Cloud Logging gives it, JSON. Google says it; nobody signs it."""
     AZURE_VTPM = "azure-vtpm"
     """Azure's confidential VM evidence: HCL report over an SNP or TDX report, vTPM quote; JSON."""
     AZURE_HCL = "azure-hcl"

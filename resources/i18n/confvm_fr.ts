@@ -2061,6 +2061,10 @@
         <translation>Attestation vTPM de Compute Engine</translation>
     </message>
     <message>
+        <source>Compute Engine integrity log</source>
+        <translation>Journal d&apos;intégrité de Compute Engine</translation>
+    </message>
+    <message>
         <source>Azure confidential VM evidence</source>
         <translation>Preuve de VM confidentielle Azure</translation>
     </message>
@@ -2940,6 +2944,10 @@
     <message>
         <source>The host runs this TPM and nobody vouches for its key: it speaks for what the guest booted, and not against the host</source>
         <translation>L&apos;hôte fait fonctionner ce TPM et personne ne répond de sa clé : il témoigne de ce que l&apos;invité a démarré, et non contre l&apos;hôte</translation>
+    </message>
+    <message>
+        <source>The cloud itself says that its check of this launch or boot failed</source>
+        <translation>Le cloud dit lui-même que son contrôle de ce lancement ou de ce démarrage a échoué</translation>
     </message>
     <message>
         <source>Nobody signed this: what it says can be looked at, but proves nothing</source>

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from werkzeug.wrappers import Request, Response
 
 from tests.support.google_discovery import Matched, RefusedError, discovery
 from tests.support.tls_site import TlsSite, environment, serving
+
+_OTHERS = {"/v3/": "cloudresourcemanager.v3", "/v2/entries": "logging.v2", "/v2/projects": "orgpolicy.v2"}
+"""Services beside Compute Engine, by the start of their paths."""
 
 PROJECT = "a-project"
 TOKEN = "the-access-token-of-the-test"
@@ -105,6 +109,8 @@ class FakeCompute:
         self.page = 500
         self.public_key = ""
         """PEM, of the service account that may come in."""
+        self.log: list[dict[str, Any]] = []
+        """Cloud Logging's entries, the oldest first."""
         self.ending = threading.Event()
         self._numbers = itertools.count(7_000_000_000_000_000_000)
         self._lock = threading.Lock()
@@ -131,7 +137,7 @@ class FakeCompute:
             return _json({"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"})
         if not self._lets_in(request.headers.get("Authorization", "").removeprefix("Bearer ")):
             return _error(401, "authError", "Request had invalid authentication credentials.")
-        name = "cloudresourcemanager.v3" if request.path.startswith("/v3/") else "compute.v1"
+        name = next((each for start, each in _OTHERS.items() if request.path.startswith(start)), "compute.v1")
         query = {key: request.args.getlist(key) for key in request.args}
         try:
             matched = discovery(name).match(request.method, request.path, query, request.get_data())
@@ -190,6 +196,7 @@ class FakeCompute:
             "compute.zones.list": self._list_zones,
             "compute.machineTypes.aggregatedList": self._list_machine_types,
             "compute.images.list": self._list_images,
+            "logging.entries.list": self._list_log,
             "cloudresourcemanager.projects.testIamPermissions": lambda matched: {
                 "permissions": [each for each in matched.body["permissions"] if each in self.permissions]
             },
@@ -230,6 +237,21 @@ class FakeCompute:
         if unique:
             self.by_request[unique] = work.name
         return self._told(work)
+
+    def _list_log(self, matched: Matched) -> Any:
+        """Entries of one log and one instance: the filter that the console writes."""
+        wanted = re.fullmatch(
+            r'logName="(\S+)" AND resource.type="gce_instance" AND resource.labels.instance_id="(\d+)"',
+            matched.body["filter"],
+        )
+        assert wanted is not None
+        assert matched.body["orderBy"] == "timestamp desc"
+        fitting = [
+            entry
+            for entry in self.log
+            if entry["logName"] == wanted[1] and entry["resource"]["labels"]["instance_id"] == wanted[2]
+        ]
+        return {"entries": fitting[::-1]}
 
     def _get(self, matched: Matched) -> Any:
         machine = self._found(matched)
@@ -449,6 +471,7 @@ def overrides(site: TlsSite) -> Mapping[str, str]:
         "REQUESTS_CA_BUNDLE": str(site.ca_file),
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{site.base}/compute/v1/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{site.base}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"{site.base}/",
     }
 
 

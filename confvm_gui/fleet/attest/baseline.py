@@ -116,13 +116,14 @@ _FIELDS: Final[Mapping[EvidenceFormat, Mapping[str, str]]] = {
         "gce.instance_id": "instance id",
         "gce.instance_name": "instance name",
     },
+    EvidenceFormat.GCE_INTEGRITY: {"gce.instance_id": "instance id", "policy.flags": "guest policy"},
     EvidenceFormat.AZURE_VTPM: _AZURE,
     EvidenceFormat.AZURE_HCL: _AZURE,
     EvidenceFormat.NITRO: {"nitro_tpm": "kind of document (NitroTPM)"},
     EvidenceFormat.TCG_EVENT_LOG: {},
 }
 """Claims by format, with what they stand for."""
-_UNSIGNED: Final = frozenset({EvidenceFormat.TCG_EVENT_LOG})
+_UNSIGNED: Final = frozenset({EvidenceFormat.TCG_EVENT_LOG, EvidenceFormat.GCE_INTEGRITY})
 """Formats that nobody signs, and that are compared all the same: they show changes that nobody wants to hide."""
 _DETAILS: Final = {"policy": "policy.flags", "hardware.policy": "hardware.policy.flags"}
 """Claims that are a number, with those that say it in words."""

@@ -25,6 +25,7 @@ TITLES: Final = MappingProxyType(
         EvidenceFormat.SGX_QUOTE: "SGX quote",
         EvidenceFormat.TPM_QUOTE: "TPM quote",
         EvidenceFormat.GCE_VTPM: "Compute Engine vTPM attestation",
+        EvidenceFormat.GCE_INTEGRITY: "Compute Engine integrity log",
         EvidenceFormat.AZURE_VTPM: "Azure vTPM attestation",
         EvidenceFormat.AZURE_HCL: "Azure HCL report",
         EvidenceFormat.NITRO: "Nitro attestation document",

@@ -20,6 +20,7 @@ LOOKING: Final[Mapping[str, str]] = {
     "compute.machineTypes.list": "see the machine types",
     "compute.images.list": "see the project's images",
     "compute.zoneOperations.get": "follow operations",
+    "logging.logEntries.list": "read the launch and integrity events",
     "compute.globalOperations.list": "see what others change",
 }
 CHANGING: Final[Mapping[str, str]] = {

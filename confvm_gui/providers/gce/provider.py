@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from confvm_gui.catalog import Catalog
+from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.catalogue import Technology
 from confvm_gui.domain.errors import NotFound
+from confvm_gui.domain.guest_evidence import GuestEvidence
 from confvm_gui.domain.instance import LaunchRequest
 from confvm_gui.domain.ports.provider import Capability, OperationContext
 from confvm_gui.providers.cloud.connection import Patience
 from confvm_gui.providers.cloud.provider import CloudProvider
-from confvm_gui.providers.cloud.table import OWN_LABELS, Seen
+from confvm_gui.providers.cloud.table import OWN_LABELS, Entry, Seen
 from confvm_gui.providers.gce.connection import Clients, GceConnection
 from confvm_gui.providers.gce.console import SerialConsole
 from confvm_gui.providers.gce.create import Body, create, delete, find_named
 from confvm_gui.providers.gce.instance_read import CLOUD, read_instance
+from confvm_gui.providers.gce.integrity import evidence_formats, integrity_evidence
 from confvm_gui.providers.gce.operations import request_id, to_the_end
 from confvm_gui.providers.gce.polling import Poller
 
@@ -35,8 +38,6 @@ _REASONS: Final[Mapping[Capability | Technology, str]] = {
     Capability.METRICS: "Compute Engine tells of processor and memory through Cloud Monitoring, which is not read here",
     Capability.GUEST_QUERIES: "Questions are answered by the built-in records guest of the embedded engine",
     Capability.SECRET_INJECTION: "Google launches its guests itself; secrets reach them through attestation afterwards",
-    Capability.ATTESTATION: "Evidence of a Google instance is given inside of it: fetch it there, and open it on the "
-    "page Evidence",
     Capability.SNAPSHOT: "Snapshots of Google's disks are made in the Cloud console",
     Capability.MIGRATION: "Google itself decides on which host an instance runs",
     Capability.CLONE: "Machine images of Google instances are made in the Cloud console",
@@ -44,11 +45,11 @@ _REASONS: Final[Mapping[Capability | Technology, str]] = {
 
 
 class GceProvider(CloudProvider):
-    """Implements Provider, HasConsole and LearnsAbilities: what it learns is the catalogue of its project."""
+    """Implements Provider, HasConsole, HasEvidence and LearnsAbilities: it learns the catalogue of its project."""
 
     technologies_offered = frozenset({Technology.SEV, Technology.SEV_SNP, Technology.TDX})
     reasons = _REASONS
-    abilities = Capability.CONSOLE
+    abilities = Capability.CONSOLE | Capability.ATTESTATION
 
     def __init__(
         self,
@@ -72,6 +73,19 @@ class GceProvider(CloudProvider):
         console = self._console(instance_id, SerialConsole)
         assert isinstance(console, SerialConsole)
         return console
+
+    def evidence_formats(self, instance_id: str) -> Sequence[EvidenceFormat]:
+        return evidence_formats(self._known_entry(instance_id).instance)
+
+    async def evidence(self, instance_id: str, form: EvidenceFormat, nonce: bytes) -> GuestEvidence:
+        """Google's own log carries no nonce: it says when it was written."""
+        return await integrity_evidence(self.connection, self._known_entry(instance_id).seen, form)
+
+    def _known_entry(self, instance_id: str) -> Entry:
+        entry = self.table.find(instance_id)
+        if entry is None:
+            raise NotFound("This instance does not exist any more")
+        return entry
 
     async def look(self) -> None:
         await self.poller.look()

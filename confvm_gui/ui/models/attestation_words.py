@@ -21,6 +21,7 @@ def format_word(form: EvidenceFormat) -> str:
         EvidenceFormat.SGX_QUOTE: translate("EvidenceFormat", "SGX quote"),
         EvidenceFormat.TPM_QUOTE: translate("EvidenceFormat", "vTPM quote"),
         EvidenceFormat.GCE_VTPM: translate("EvidenceFormat", "Compute Engine vTPM attestation"),
+        EvidenceFormat.GCE_INTEGRITY: translate("EvidenceFormat", "Compute Engine integrity log"),
         EvidenceFormat.AZURE_VTPM: translate("EvidenceFormat", "Azure confidential VM evidence"),
         EvidenceFormat.AZURE_HCL: translate("EvidenceFormat", "Azure HCL report"),
         EvidenceFormat.NITRO: translate("EvidenceFormat", "Nitro attestation document"),

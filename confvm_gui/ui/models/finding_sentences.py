@@ -45,6 +45,9 @@ def _sentences() -> dict[str, str]:
             "The host runs this TPM and nobody vouches for its key: it speaks for what the guest booted, and not "
             "against the host",
         ),
+        Code.CLOUD_CHECK_FAILED: translate(
+            "Finding", "The cloud itself says that its check of this launch or boot failed"
+        ),
         Code.NOT_SIGNED: translate("Finding", "Nobody signed this: what it says can be looked at, but proves nothing"),
         Code.BINDING_BROKEN: translate("Finding", "Two parts of the evidence that must belong together do not"),
         Code.ISSUER_MISSING: translate(
