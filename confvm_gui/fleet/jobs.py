@@ -138,8 +138,8 @@ class Jobs:
             raise InvalidInput("provider", f"There is no provider named {request.provider!r}")
         check_name(request.name)
         check_labels(request.labels)
-        if request.confidential and request.technology not in provider.technologies:
-            raise InvalidInput("technology", provider.reason_unsupported(request.technology))
+        if unfit := provider.reason_unsupported(request.technology):
+            raise InvalidInput("technology", unfit)
         for problem in request_problems(self._catalog, request):
             raise problem
         self._require_free_name(request.provider, request.name)

@@ -109,6 +109,10 @@ class FakeCompute:
         self.page = 500
         self.public_key = ""
         """PEM, of the service account that may come in."""
+        self.policies: dict[str, list[dict[str, Any]]] = {}
+        """Rules of the organisation's policy by constraint."""
+        self.forbidden: set[str] = set()
+        """Methods that the account may not call."""
         self.log: list[dict[str, Any]] = []
         """Cloud Logging's entries, the oldest first."""
         self.ending = threading.Event()
@@ -149,6 +153,8 @@ class FakeCompute:
             if self.failing:
                 status, reason = self.failing.pop(0)
                 return _error(status, reason, f"The service says {reason}.")
+            if matched.method in self.forbidden:
+                return _error(403, "forbidden", "The caller does not have permission")
             answer = self._carry_out(matched)
         if matched.method in self.slow:
             self.slow.remove(matched.method)
@@ -196,6 +202,10 @@ class FakeCompute:
             "compute.zones.list": self._list_zones,
             "compute.machineTypes.aggregatedList": self._list_machine_types,
             "compute.images.list": self._list_images,
+            "orgpolicy.projects.policies.getEffectivePolicy": lambda matched: {
+                "name": matched.parameters["name"],
+                "spec": {"rules": self.policies.get(matched.parameters["name"].rpartition("/")[2], [])},
+            },
             "logging.entries.list": self._list_log,
             "cloudresourcemanager.projects.testIamPermissions": lambda matched: {
                 "permissions": [each for each in matched.body["permissions"] if each in self.permissions]
@@ -471,6 +481,7 @@ def overrides(site: TlsSite) -> Mapping[str, str]:
         "REQUESTS_CA_BUNDLE": str(site.ca_file),
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{site.base}/compute/v1/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{site.base}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_ORGPOLICY": f"{site.base}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"{site.base}/",
     }
 

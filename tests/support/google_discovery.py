@@ -47,12 +47,17 @@ class Discovery:
 
     def match(self, verb: str, path: str, query: Mapping[str, list[str]], body: bytes) -> Matched:
         """Raises RefusedError."""
-        for method in self._methods:
-            found = method.path.fullmatch(path)
-            if found is not None and method.verb == verb and _patterns_hold(method, found.groupdict()):
-                break
-        else:
+        fitting = [
+            (method, found)
+            for method in self._methods
+            if (found := method.path.fullmatch(path)) is not None
+            and method.verb == verb
+            and _patterns_hold(method, found.groupdict())
+        ]
+        if not fitting:
             raise RefusedError(f"no method has {verb} {path}")
+        # A name may have a colon in it: the method that names more of the path is meant.
+        method, found = max(fitting, key=lambda each: len(each[0].described["path"]))
         parameters = dict(found.groupdict())
         known = method.described.get("parameters", {})
         for name, values in query.items():
@@ -132,8 +137,8 @@ def discovery(name: str) -> Discovery:
 
 def _patterns_hold(method: _Method, parts: Mapping[str, str]) -> bool:
     """Whether the variables of a path are those of this method: several have paths that look the same."""
-    pattern = method.described.get("parameters", {}).get("resource", {}).get("pattern", ".*")
-    return "resource" not in parts or re.fullmatch(pattern, parts["resource"]) is not None
+    known = method.described.get("parameters", {})
+    return all(re.fullmatch(known.get(name, {}).get("pattern", ".*"), part) for name, part in parts.items())
 
 
 def _methods(resources: Mapping[str, Any], service: str) -> Any:

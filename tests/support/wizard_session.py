@@ -36,7 +36,7 @@ class StandInProvider:
         self.technologies = technologies
 
     def reason_unsupported(self, what: Capability | Technology) -> str:
-        if isinstance(what, Technology) and what not in self.technologies:
+        if isinstance(what, Technology) and what not in {*self.technologies, Technology.NONE}:
             return f"The embedded engine does not emulate {what.title} yet"
         return ""
 

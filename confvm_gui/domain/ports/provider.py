@@ -112,7 +112,7 @@ class Provider(Protocol):
         """With what it can make instances confidential, without NONE."""
 
     def reason_unsupported(self, what: Capability | Technology) -> str:
-        """Why it cannot, in one sentence; "" where it can."""
+        """Why it cannot, in one sentence; "" where it can. NONE is a plain VM: a cloud's owner may forbid them."""
 
     async def connect(self) -> None: ...
 

@@ -110,6 +110,11 @@ def resource_manager_host() -> str:
     return _override("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER", "cloudresourcemanager.googleapis.com")
 
 
+def org_policy_host() -> str:
+    """The same for the organisation's policies."""
+    return _override("CLOUDSDK_API_ENDPOINT_OVERRIDES_ORGPOLICY", "orgpolicy.googleapis.com")
+
+
 def logging_host() -> str:
     """The same for Cloud Logging."""
     return _override("CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING", "logging.googleapis.com")

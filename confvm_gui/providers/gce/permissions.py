@@ -21,6 +21,7 @@ LOOKING: Final[Mapping[str, str]] = {
     "compute.images.list": "see the project's images",
     "compute.zoneOperations.get": "follow operations",
     "logging.logEntries.list": "read the launch and integrity events",
+    "orgpolicy.policy.get": "obey the organisation's policy before Google refuses",
     "compute.globalOperations.list": "see what others change",
 }
 CHANGING: Final[Mapping[str, str]] = {

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from confvm_gui.catalog import Catalog
 from confvm_gui.domain.attestation import EvidenceFormat
 from confvm_gui.domain.catalogue import Technology
-from confvm_gui.domain.errors import NotFound
+from confvm_gui.domain.errors import ConfvmError, NotFound
 from confvm_gui.domain.guest_evidence import GuestEvidence
 from confvm_gui.domain.instance import LaunchRequest
 from confvm_gui.domain.ports.provider import Capability, OperationContext
 from confvm_gui.providers.cloud.connection import Patience
 from confvm_gui.providers.cloud.provider import CloudProvider
 from confvm_gui.providers.cloud.table import OWN_LABELS, Entry, Seen
+from confvm_gui.providers.gce import org_policy
 from confvm_gui.providers.gce.connection import Clients, GceConnection
 from confvm_gui.providers.gce.console import SerialConsole
 from confvm_gui.providers.gce.create import Body, create, delete, find_named
 from confvm_gui.providers.gce.instance_read import CLOUD, read_instance
 from confvm_gui.providers.gce.integrity import evidence_formats, integrity_evidence
 from confvm_gui.providers.gce.operations import request_id, to_the_end
+from confvm_gui.providers.gce.org_policy import CONFIDENTIAL_ONLY, OrgPolicy
 from confvm_gui.providers.gce.polling import Poller
 
+_log: Final = logging.getLogger(__name__)
 _MEMORY: Final = (
     "Google's hypervisor shows nobody the memory of its guests, neither as it sees it nor in the clear; what can be "
     "known of a launch is in the instance's evidence"
@@ -67,7 +71,13 @@ class GceProvider(CloudProvider):
         self.connection = GceConnection(project, credentials, patience=patience)
         super().__init__(name, title or f"Google Cloud, project {project}", catalog, self.connection, readonly=readonly)
         self._body = body
+        self._policy = OrgPolicy()
         self.poller = Poller(self.connection, self.table, name, catalog)
+
+    def reason_unsupported(self, what: Capability | Technology) -> str:
+        if what is Technology.NONE and self._policy.confidential_only:
+            return CONFIDENTIAL_ONLY
+        return super().reason_unsupported(what)
 
     def console(self, instance_id: str) -> SerialConsole:
         console = self._console(instance_id, SerialConsole)
@@ -86,6 +96,19 @@ class GceProvider(CloudProvider):
         if entry is None:
             raise NotFound("This instance does not exist any more")
         return entry
+
+    async def connect(self) -> None:
+        first = not self.table.all()
+        await super().connect()
+        if first:
+            await self._read_policy()
+
+    async def _read_policy(self) -> None:
+        """What cannot be read is Google's to refuse."""
+        try:
+            self._policy = await org_policy.read(self.connection)
+        except ConfvmError as error:
+            _log.info("The organisation's policy for %s could not be read: %s", self.name, error.message)
 
     async def look(self) -> None:
         await self.poller.look()
@@ -109,6 +132,7 @@ class GceProvider(CloudProvider):
         return None if found is None else read_instance(found, self._name, self._catalog)
 
     async def _make(self, request: LaunchRequest, operation: OperationContext) -> Seen:
+        self._policy.check(request)
         found = await create(self.connection, request, operation, self._body, self._catalog, self.table.remove_number)
         return read_instance(found, self._name, self._catalog)
 

@@ -198,13 +198,14 @@ class Draft(QObject):
                 return problem
         if step is Step.REVIEW and self.session.readonly:
             return self.session.readonly_reason or self.tr("The console was opened for reading only")
-        return self.plan.problem(*FIELDS[step])
+        return self.field_problem(*FIELDS[step])
 
     def field_problem(self, *fields: str) -> str:
         """The first thing that is wrong with one of `fields`, or ""."""
-        return next((self._complaints[field] for field in fields if field in self._complaints), "") or (
-            self.plan.problem(*fields)
-        )
+        complaint = next((self._complaints[field] for field in fields if field in self._complaints), "")
+        if not complaint and "technology" in fields and not self._request.confidential and self.provider is not None:
+            complaint = self.provider.reason_unsupported(Technology.NONE)  # where only confidential VMs are allowed
+        return complaint or self.plan.problem(*fields)
 
     def records_problem(self) -> str:
         """What is wrong with the records as chosen, or ""."""

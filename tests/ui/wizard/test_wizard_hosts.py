@@ -41,7 +41,7 @@ class HostProvider(StandInProvider):
         await self._told.wait()
 
     def reason_unsupported(self, what: Capability | Technology) -> str:
-        if isinstance(what, Technology) and what in self.technologies:
+        if isinstance(what, Technology) and what in {*self.technologies, Technology.NONE}:
             return ""
         return NO_KVM if self.known else "What db1 offers has not been read yet"
 
