@@ -124,6 +124,7 @@ async def _run(application: QApplication, options: argparse.Namespace) -> int:
 
 async def _show(options: argparse.Namespace) -> int:
     """The window until it is closed."""
+    from confvm_gui.ui.attention import Attention
     from confvm_gui.ui.keys.pin_desk import PinDesk
     from confvm_gui.ui.shell import ShellWindow
     from confvm_gui.ui.stall_watchdog import StallWatchdog
@@ -147,6 +148,7 @@ async def _show(options: argparse.Namespace) -> int:
     watchdog = StallWatchdog()
     try:
         window = ShellWindow(session, stalls=watchdog.report)
+        Attention(window, session.attend)
         windows.append(window)
         pins.window = window
         closed = asyncio.Event()

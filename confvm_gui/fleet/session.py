@@ -18,7 +18,14 @@ from confvm_gui.domain.ports.console import Console
 from confvm_gui.domain.ports.endorsement_source import EndorsementCache
 from confvm_gui.domain.ports.image_library import ImageLibrary
 from confvm_gui.domain.ports.memory_source import MemorySource
-from confvm_gui.domain.ports.provider import Capability, HasConsole, HasGuestQueries, HasMemory, Provider
+from confvm_gui.domain.ports.provider import (
+    CanSlowDown,
+    Capability,
+    HasConsole,
+    HasGuestQueries,
+    HasMemory,
+    Provider,
+)
 from confvm_gui.domain.ports.repositories import Store
 from confvm_gui.domain.query import Query, QueryAnswer, QueryVerb
 from confvm_gui.domain.roles import Permission
@@ -92,6 +99,7 @@ class FleetSession:
     _exposures: Exposures | None = None
     _providers: dict[str, Provider] = field(default_factory=dict)
     _connected: bool = False
+    _seen: bool = True
     _plaintext_refused: set[str] = field(default_factory=set)
 
     @classmethod
@@ -215,6 +223,13 @@ class FleetSession:
         if self.find_key_protection is not None:
             self.key_protection = await self.find_key_protection()
 
+    def attend(self, seen: bool) -> None:
+        """Whether anybody looks at the window: providers that are asked over and over are asked less often if not."""
+        self._seen = seen
+        for provider in self._providers.values():
+            if isinstance(provider, CanSlowDown):
+                provider.attend(seen)
+
     async def add_provider(self, provider: Provider) -> None:
         """Work with one more provider from now on; what an earlier run left unfinished with it is taken up.
 
@@ -223,6 +238,8 @@ class FleetSession:
         if provider.name in self._providers:
             raise BugError(f"There are two providers named {provider.name}")
         self._providers[provider.name] = provider
+        if isinstance(provider, CanSlowDown):
+            provider.attend(self._seen)
         await self.inventory.add(provider.name, follow=self._connected)
         if self._connected:
             await self.jobs.take_up_unfinished(provider.name)

@@ -236,6 +236,14 @@ class LearnsAbilities(Protocol):
 
 
 @runtime_checkable
+class CanSlowDown(Protocol):
+    """It is asked over and over for what has changed, and every question costs."""
+
+    def attend(self, seen: bool) -> None:
+        """Whether anybody looks. Nobody: ask as often as alerts need, once a minute or so. Again: ask at once."""
+
+
+@runtime_checkable
 class WritesDefinitions(Protocol):
     """Its host takes instances as text that a person can read and give to the host's own tools."""
 

@@ -43,6 +43,8 @@ class Patience:
     burst: int = 20
     inventory: float = 10
     """Between two looks at the instances."""
+    unseen: float = 60
+    """The same while nobody looks at the window: often enough for alerts."""
     operation: float = 1.5
     """Between two looks at an operation."""
     console: float = 2

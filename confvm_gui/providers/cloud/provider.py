@@ -53,6 +53,8 @@ class CloudProvider(ABC):
         self._closed = False
         self._polling: asyncio.Task[None] | None = None
         self._known = False
+        self._seen = True
+        self._attended = asyncio.Event()
 
     # What a cloud fills in ------------------------------------------------------------------------------------------
 
@@ -199,13 +201,30 @@ class CloudProvider(ABC):
 
     async def _poll(self) -> None:
         while True:
-            await asyncio.sleep(self._service.patience.inventory)
+            await self._until_the_next_look()
             try:
                 await self.look()
             except ConfvmError as error:  # of any kind: credentials may be withdrawn, a project deleted
                 self._listed = False
                 for queue in self._watchers:
                     queue.put_nowait(error)
+                return
+
+    def attend(self, seen: bool) -> None:
+        """While nobody looks the account is asked as often as alerts need; once somebody does, at once."""
+        self._seen = seen
+        self._attended.set()
+
+    async def _until_the_next_look(self) -> None:
+        """One that begins while nobody looks is cut short by whoever comes."""
+        while True:
+            self._attended.clear()
+            patience = self._service.patience
+            slow = not self._seen
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience.unseen if slow else patience.inventory):
+                    await self._attended.wait()
+            if not self._attended.is_set() or (slow and self._seen):
                 return
 
     # Operations -----------------------------------------------------------------------------------------------------
