@@ -6104,10 +6104,6 @@
         <translation>É&amp;tiquettes, pour grouper et retrouver les instances</translation>
     </message>
     <message>
-        <source>The same request for Google Cloud</source>
-        <translation>La même demande pour Google Cloud</translation>
-    </message>
-    <message>
         <source>Save &amp;request …</source>
         <translation>Enregistrer la &amp;demande …</translation>
     </message>
@@ -6118,6 +6114,14 @@
     <message>
         <source>REST call</source>
         <translation>Appel REST</translation>
+    </message>
+    <message>
+        <source>AWS CLI command</source>
+        <translation>Commande AWS CLI</translation>
+    </message>
+    <message>
+        <source>Terraform</source>
+        <translation>Terraform</translation>
     </message>
     <message>
         <source>libvirt XML</source>
@@ -6237,6 +6241,10 @@
     <message>
         <source>The same request for virsh</source>
         <translation>La même demande pour virsh</translation>
+    </message>
+    <message>
+        <source>The same request for other tools</source>
+        <translation>La même demande pour d’autres outils</translation>
     </message>
     <message>
         <source>Save the request</source>

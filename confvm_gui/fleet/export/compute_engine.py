@@ -27,10 +27,7 @@ CONFIDENTIAL_INSTANCE_TYPES = {
 def google_unavailable(catalog: Catalog, request: LaunchRequest) -> str:
     """Why `request` cannot be written for Compute Engine, or ""."""
     if request.cloud != "gce":
-        return (
-            f"The export for {catalog.cloud_title(request.cloud)} is not there yet: "
-            "this console writes requests for Google Cloud only"
-        )
+        return f"The request is for {catalog.cloud_title(request.cloud)}; this form is for Google Cloud"
     if is_library_image(request.image):
         return "The image is one of this console's library; choose one of Google Cloud's for the export"
     if request.confidential and request.technology not in CONFIDENTIAL_INSTANCE_TYPES:

@@ -11,11 +11,19 @@ class ExportFormat(Enum):
 
     GCLOUD = "gcloud"
     REST = "rest"
+    AWS_CLI = "aws"
+    TERRAFORM = "terraform"
     LIBVIRT = "libvirt"
 
     @property
     def title(self) -> str:
-        return {ExportFormat.GCLOUD: "gcloud", ExportFormat.REST: "REST", ExportFormat.LIBVIRT: "libvirt"}[self]
+        return {
+            ExportFormat.GCLOUD: "gcloud",
+            ExportFormat.REST: "REST",
+            ExportFormat.AWS_CLI: "AWS CLI",
+            ExportFormat.TERRAFORM: "Terraform",
+            ExportFormat.LIBVIRT: "libvirt",
+        }[self]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from confvm_gui.domain.errors import InvalidInput, NotFound
-from confvm_gui.fleet.export import Export, ExportFormat, export_request, libvirt_export
+from confvm_gui.fleet.export import Export, ExportFormat, export_request, formats_for, libvirt_export
 from confvm_gui.fleet.launch import save_request
 from confvm_gui.ui.theme import monospace_font
 from confvm_gui.ui.wizard.draft import Draft, Step
@@ -156,6 +156,8 @@ class ReviewPage(WizardPage):
         titles = {
             ExportFormat.GCLOUD: self.tr("gcloud command"),
             ExportFormat.REST: self.tr("REST call"),
+            ExportFormat.AWS_CLI: self.tr("AWS CLI command"),
+            ExportFormat.TERRAFORM: self.tr("Terraform"),
             ExportFormat.LIBVIRT: self.tr("libvirt XML"),
         }
         for export_format in ExportFormat:
@@ -337,11 +339,13 @@ class ReviewPage(WizardPage):
 
     def _show_exports(self) -> None:
         draft = self.draft
-        title = self.tr("The same request for virsh") if draft.on_host else self.tr("The same request for Google Cloud")
+        title = self.tr("The same request for virsh") if draft.on_host else self.tr("The same request for other tools")
         self._exports_title.setText(title)
+        # Where a request cannot be written yet, one tab says so.
+        formats = formats_for(draft.request.cloud) or (ExportFormat.TERRAFORM,)
         self._tabs.setAccessibleName(title)
         for at, (export_format, (text, note, copy)) in enumerate(self._exports.items()):
-            fits = (export_format is ExportFormat.LIBVIRT) == draft.on_host
+            fits = export_format is ExportFormat.LIBVIRT if draft.on_host else export_format in formats
             self._tabs.setTabVisible(at, fits)
             if not fits:
                 continue
