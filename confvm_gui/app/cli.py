@@ -66,7 +66,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     connecting = _connecting(everywhere)
-    commands.add_parser("list", parents=[connecting], help="all instances; with --connect also what hosts say now")
+    listing = commands.add_parser(
+        "list", parents=[connecting], help="all instances; with --connect also what hosts say now"
+    )
+    listing.add_argument("--csv", action="store_true", help="as a table for spreadsheets, with every field")
     show = commands.add_parser("show", parents=[connecting], help="one instance")
     show.add_argument("name", metavar="NAME")
 
@@ -274,7 +277,9 @@ def _dispatch_long(options: argparse.Namespace) -> int:
     from confvm_gui.app import store_commands
 
     if options.command == "list":
-        listing = store_commands.list_instances(options.data_dir, options.json, sys.stdout, connect=options.connect)
+        listing = store_commands.list_instances(
+            options.data_dir, options.json, sys.stdout, connect=options.connect, as_csv=options.csv
+        )
         return asyncio.run(listing)
     if options.command == "show":
         return asyncio.run(

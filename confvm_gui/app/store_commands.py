@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from confvm_gui.app.bootstrap import check_data_dir, default_data_dir
-from confvm_gui.domain.errors import NotFound
+from confvm_gui.domain.errors import InvalidInput, NotFound
 from confvm_gui.domain.instance import Instance
 from confvm_gui.domain.ports.repositories import Store
 
@@ -38,10 +38,21 @@ def instance_to_mapping(instance: Instance) -> dict[str, object]:
     return values
 
 
-async def list_instances(data_dir: Path | None, as_json: bool, out: TextIO, *, connect: Sequence[str] = ()) -> int:
-    """All instances as last observed, by name; those of the hosts of `connect` as they are now."""
+async def list_instances(
+    data_dir: Path | None, as_json: bool, out: TextIO, *, connect: Sequence[str] = (), as_csv: bool = False
+) -> int:
+    """All instances as last observed, by name; those of the hosts of `connect` as they are now.
+
+    Raises InvalidInput("csv") for two forms at once.
+    """
+    if as_json and as_csv:
+        raise InvalidInput("csv", "Choose one of --json and --csv")
     instances = await _instances(data_dir, connect)
-    if as_json:
+    if as_csv:
+        from confvm_gui.fleet.export.fleet_table import write_fleet
+
+        write_fleet(instances, out)
+    elif as_json:
         json.dump([instance_to_mapping(instance) for instance in instances], out, ensure_ascii=False)
         out.write("\n")
     elif instances:

@@ -12,6 +12,7 @@ from confvm_gui.domain.errors import InvalidInput
 from confvm_gui.fleet.accounts import AccountEntry, AccountKind, ReadSecret
 
 if TYPE_CHECKING:
+    from confvm_gui.providers.aws.provider import Claims
     from confvm_gui.providers.cloud.connection import Patience
     from confvm_gui.providers.cloud.provider import CloudProvider
 
@@ -21,6 +22,8 @@ _ACCOUNT: Final = re.compile(r"\d{12}")
 
 class Amazon:
     """Implements Cloud."""
+
+    _claims: Claims | None = None
 
     def describe(self) -> AccountKind:
         missing = ""
@@ -50,8 +53,10 @@ class Amazon:
     def open(
         self, entry: AccountEntry, secret: ReadSecret, catalog: Catalog, patience: Patience | None
     ) -> CloudProvider:
-        from confvm_gui.providers.aws.provider import AwsProvider
+        from confvm_gui.providers.aws.provider import AwsProvider, Claims
 
+        if self._claims is None:
+            self._claims = Claims()
         return AwsProvider(
             entry.name,
             entry.scope,
@@ -60,6 +65,7 @@ class Amazon:
             title=f"AWS, {entry.scope} ({entry.name.removeprefix('aws-')})",
             readonly=entry.readonly,
             patience=patience,
+            claims=self._claims,
         )
 
     async def try_out(self, provider: CloudProvider, entry: AccountEntry) -> Tried:

@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from confvm_gui.catalog import Catalog
 from confvm_gui.domain.catalogue import Technology
+from confvm_gui.domain.errors import WrongState
 from confvm_gui.domain.instance import LaunchRequest
 from confvm_gui.domain.ports.provider import Capability, OperationContext
 from confvm_gui.providers.aws.connection import AwsConnection, Clients
 from confvm_gui.providers.aws.console import SerialConsole
 from confvm_gui.providers.aws.create import create, terminate
 from confvm_gui.providers.aws.instance_read import CLOUD, GONE, TAG_NAME
+from confvm_gui.providers.aws.permissions import account_of
 from confvm_gui.providers.aws.polling import Poller
 from confvm_gui.providers.cloud.connection import Patience
 from confvm_gui.providers.cloud.provider import CloudProvider
@@ -45,6 +47,22 @@ _REASONS: Final[Mapping[Capability | Technology, str]] = {
 _WORDS: Final = {"start": "start_instances", "stop": "stop_instances", "reset": "reboot_instances"}
 
 
+class Claims:
+    """Which provider works with which account of AWS: a profile does not tell before it has logged in."""
+
+    def __init__(self) -> None:
+        self._holders: dict[str, str] = {}
+
+    def take(self, account: str, provider: str) -> None:
+        """Raises WrongState where another has it: its instances would stand in the fleet twice."""
+        holder = self._holders.setdefault(account, provider)
+        if holder != provider:
+            raise WrongState(f"This is the account {account}, which is in the list already as {holder}; remove one")
+
+    def release(self, provider: str) -> None:
+        self._holders = {account: holder for account, holder in self._holders.items() if holder != provider}
+
+
 class AwsProvider(CloudProvider):
     """Implements Provider, HasConsole and LearnsAbilities."""
 
@@ -62,8 +80,13 @@ class AwsProvider(CloudProvider):
         title: str = "",
         readonly: bool = False,
         patience: Patience | None = None,
+        claims: Claims | None = None,
     ) -> None:
-        """`account`: profile or account id, for messages. `session`: called in a thread, for boto3's Session."""
+        """`account`: profile or account id, for messages. `session`: called in a thread, for boto3's Session.
+        `claims`: shared by the accounts of a console, so that none is worked with twice.
+        """
+        self._claims = claims or Claims()
+        self._claimed = False
         self.connection = AwsConnection(account, session, patience=patience)
         super().__init__(name, title or f"AWS, {account}", catalog, self.connection, readonly=readonly)
         self.poller = Poller(self.connection, self.table, name, catalog)
@@ -72,6 +95,19 @@ class AwsProvider(CloudProvider):
         console = self._console(instance_id, SerialConsole)
         assert isinstance(console, SerialConsole)
         return console
+
+    async def connect(self) -> None:
+        """Raises WrongState also where another account of the list turns out to be the same."""
+        number, _arn = await account_of(self.connection)
+        self._claims.take(number, self.name)
+        self._claimed = True
+        await super().connect()
+
+    async def aclose(self) -> None:
+        if self._claimed:
+            self._claims.release(self.name)
+            self._claimed = False
+        await super().aclose()
 
     async def look(self) -> None:
         await self.poller.look()

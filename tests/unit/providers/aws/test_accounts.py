@@ -13,6 +13,7 @@ from confvm_gui.domain.operation import OperationKind, OperationStatus
 from tests.support.amazon_ec2 import ACCOUNT, FakeEc2
 from tests.support.amazon_rig import UNHURRIED, amazon_request
 from tests.support.google_accounts import MemoryShelf, cloud_session
+from tests.support.patience import until
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 KEY = f"Access key ID,Secret access key\nAKIAIOSFODNN7EXAMPLE,{SECRET}\n"
@@ -23,11 +24,8 @@ async def test_a_profile_and_an_access_key_make_instances(service: FakeEc2, data
     shelf = MemoryShelf()
     async with cloud_session(data_dir, shelf, patience=UNHURRIED) as cloud:
         first = await cloud.accounts.add("aws", "default", "chain")
-        second = await cloud.accounts.add("aws", ACCOUNT, secret=KEY, own_secret=True, readonly=True)
-        assert (first.name, second.name) == ("aws-chain", f"aws-{ACCOUNT}")
-        for entry in (first, second):
-            await cloud.session.inventory.connected(entry.name)
-            assert cloud.session.inventory.find("theirs", entry.name)
+        await cloud.session.inventory.connected(first.name)
+        assert cloud.session.inventory.find("theirs", first.name)
         creation = await cloud.session.jobs.create(amazon_request(provider=first.name))
         assert (await cloud.session.jobs.wait(creation.id)).status is OperationStatus.SUCCEEDED
         made = cloud.session.inventory.find("probe", first.name)
@@ -35,10 +33,30 @@ async def test_a_profile_and_an_access_key_make_instances(service: FakeEc2, data
         assert (await cloud.session.jobs.wait(stop.id)).status is OperationStatus.SUCCEEDED
     async with cloud_session(data_dir, shelf, patience=UNHURRIED) as cloud:
         await cloud.session.inventory.connected(first.name)
-        assert cloud.session.inventory.find("probe", first.name).state.value == "stopped"
+        await cloud.accounts.remove(first.name)
+        second = await cloud.accounts.add("aws", ACCOUNT, secret=KEY, own_secret=True, readonly=True)
+        assert second.name == f"aws-{ACCOUNT}"
+        await cloud.session.inventory.connected(second.name)
+        assert cloud.session.inventory.find("probe", second.name).state.value == "stopped"
         await cloud.accounts.remove(second.name)
         assert shelf.kept == {}
     assert not [path for path in _files(data_dir) if SECRET.encode() in path.read_bytes()]
+
+
+async def test_an_account_is_not_worked_with_twice(service: FakeEc2, data_dir: Path) -> None:
+    service.put("theirs")
+    async with cloud_session(data_dir, patience=UNHURRIED) as cloud:
+        first = await cloud.accounts.add("aws", "default", "chain")
+        await cloud.session.inventory.connected(first.name)
+        second = await cloud.accounts.add("aws", ACCOUNT, secret=KEY, own_secret=True)
+
+        def said() -> str:
+            status = cloud.accounts.status(second.name)
+            return status.message if status is not None else ""
+
+        await until(lambda: "in the list already as aws-chain" in said())
+        assert cloud.session.inventory.find("theirs", first.name)
+        await cloud.accounts.remove(second.name)
 
 
 def _files(folder: Path) -> list[Path]:
