@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from confvm_gui.catalog import own_cloud
 from confvm_gui.catalog.fit import LIBVIRT, is_library_image, judged_as, machine_type_region_unfit, machine_type_unfit
 from confvm_gui.domain.catalogue import MachineType, Technology
 from confvm_gui.domain.errors import ConfvmError, InvalidInput, NotFound
@@ -51,7 +52,7 @@ class Draft(QObject):
         self.session = session
         self.catalog = session.catalog
         provider = "embedded" if "embedded" in session.providers else next(iter(session.providers), "embedded")
-        cloud = "gce" if "gce" in self.catalog.clouds else self.catalog.clouds[0]
+        cloud = own_cloud(provider) or ("gce" if "gce" in self.catalog.clouds else self.catalog.clouds[0])
         self._request = default_request(self.catalog, provider, cloud, TakenNames(session.inventory, provider))
         self._by_cloud: dict[str, LaunchRequest] = {}
         self._applied: tuple[ForcedSetting, ...] = ()
